@@ -1,0 +1,6 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The policy modules, one file each. A module exports exactly one symbol.
+
+module_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^weir_policy_entry$$'
+
+# For each: pkglib_LTLIBRARIES += policies/NAME.la, and policies_NAME_la_SOURCES and policies_NAME_la_LDFLAGS.

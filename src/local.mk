@@ -1,0 +1,28 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# libweir.a is all of weir but main.c, so that unit tests link with what the program is made of.
+
+noinst_LIBRARIES += src/libweir.a
+src_libweir_a_SOURCES = \
+	src/address.h \
+	src/config.h \
+	src/endpoint.c \
+	src/endpoint.h \
+	src/log.c \
+	src/log.h \
+	src/module.h \
+	src/option.h \
+	src/policy.h \
+	src/pool.c \
+	src/pool.h \
+	src/sched.c \
+	src/sched.h \
+	src/store.c \
+	src/store.h \
+	src/text.c \
+	src/text.h \
+	src/wheel.c \
+	src/wheel.h
+
+sbin_PROGRAMS += src/weir
+src_weir_SOURCES = src/main.c
+src_weir_LDADD = src/libweir.a $(WEIR_LIBS)

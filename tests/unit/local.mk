@@ -1,0 +1,18 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# Unit tests: each is one tests/unit/test_NAME.c, needs one line here, and is linked with libweir and unit.c.
+
+if HAVE_CHECK
+check_LIBRARIES += tests/unit/libunit.a
+endif
+tests_unit_libunit_a_SOURCES = tests/unit/unit.c tests/unit/unit.h
+tests_unit_libunit_a_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+
+# What every program without an LDADD of its own is linked with.
+LDADD = tests/unit/libunit.a src/libweir.a $(WEIR_LIBS) $(CHECK_LIBS)
+
+unit_tests =
+
+if HAVE_CHECK
+check_PROGRAMS += $(unit_tests)
+TESTS += $(unit_tests)
+endif
