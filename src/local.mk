@@ -5,10 +5,15 @@ noinst_LIBRARIES += src/libweir.a
 src_libweir_a_SOURCES = \
 	src/address.h \
 	src/config.h \
+	src/context.h \
 	src/endpoint.c \
 	src/endpoint.h \
+	src/flow.c \
+	src/flow.h \
 	src/log.c \
 	src/log.h \
+	src/meter.c \
+	src/meter.h \
 	src/module.h \
 	src/option.h \
 	src/policy.h \
@@ -16,6 +21,12 @@ src_libweir_a_SOURCES = \
 	src/pool.h \
 	src/sched.c \
 	src/sched.h \
+	src/session.c \
+	src/session.h \
+	src/stack.c \
+	src/stack.h \
+	src/standing.c \
+	src/standing.h \
 	src/store.c \
 	src/store.h \
 	src/text.c \

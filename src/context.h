@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * context - what every session of one worker shares. Made by the worker, or by a test; outlives its sessions.
+ */
+#ifndef CONTEXT_H
+#define CONTEXT_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "weir/policy.h"
+
+struct pool;
+struct sched;
+
+#define CONTEXT_SCRATCH (256 * 1024) /* bytes; also the most that a turn moves per flow */
+
+struct context {
+	struct sched *sched;
+	struct pool *memory;           /* shared pages of 4 KiB beyond the sessions' reserves; last in the pools' order */
+	const struct weir_host *host;
+	unsigned char *scratch;        /* CONTEXT_SCRATCH bytes that a read goes through; nothing stays there */
+	unsigned worker;               /* its number */
+};
+
+#endif

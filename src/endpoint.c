@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * endpoint - the memory around the raw operations.
+ */
+#include "endpoint.h"
+
+#include <errno.h>
+#include <string.h>
+
+void endpoint_init(struct endpoint *endpoint, const struct endpoint_ops *ops)
+{
+	memset(endpoint, 0, sizeof(*endpoint));
+	endpoint->ops = ops;
+	endpoint->open = true;
+}
+
+void endpoint_ready(struct endpoint *endpoint, bool readable, bool writable, bool closed)
+{
+	if (readable)
+		endpoint->readable = true;
+	if (writable)
+		endpoint->writable = true;
+	if (closed) {
+		endpoint->hung = true;
+		/* a reset shuts both ways too, but never without leaving an error, pending or kept */
+		if (endpoint->error == 0)
+			endpoint->fin_seen = true;
+	} else if (readable && writable) {
+		endpoint->suspect = true;
+	}
+}
+
+static void keep_error(struct endpoint *endpoint, int error)
+{
+	if (endpoint->error == 0)
+		endpoint->error = error;
+}
+
+bool endpoint_ended_cleanly(const struct endpoint *endpoint)
+{
+	return endpoint->ended || endpoint->fin_seen || endpoint->error == EPIPE;
+}
+
+static ssize_t read_end(struct endpoint *endpoint)
+{
+	endpoint->readable = false;
+	if (endpoint->error == 0)
+		keep_error(endpoint, endpoint->ops->error(endpoint));
+	if (endpoint->error == 0 || endpoint_ended_cleanly(endpoint)) {
+		endpoint->ended = true;
+		return 0;
+	}
+	errno = endpoint->error;
+	return -1;
+}
+
+ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
+{
+	ssize_t n;
+
+	endpoint->suspect = false; /* the read tells */
+	if (endpoint->ended)
+		return 0;
+	do {
+		n = endpoint->ops->read(endpoint, bytes, length);
+	} while (n < 0 && errno == EINTR);
+	if (n > 0) {
+		/* a short read emptied the queue; what comes later makes an event, what has hung up made its last */
+		if ((size_t)n < length && !endpoint->hung && endpoint->error == 0)
+			endpoint->readable = false;
+		return n;
+	}
+	if (n == 0)
+		return read_end(endpoint);
+	if (errno == EAGAIN || errno == EWOULDBLOCK) {
+		endpoint->readable = false;
+		errno = EAGAIN;
+		return -1;
+	}
+	keep_error(endpoint, errno);
+	return read_end(endpoint);
+}
+
+ssize_t endpoint_write(struct endpoint *endpoint, const struct iovec *iov, int count)
+{
+	size_t length = 0;
+	ssize_t n;
+
+	for (int i = 0; i < count; i++)
+		length += iov[i].iov_len;
+	if (endpoint->error != 0) {
+		errno = endpoint->error;
+		return -1;
+	}
+	do {
+		n = endpoint->ops->write(endpoint, iov, count);
+	} while (n < 0 && errno == EINTR);
+	if (n >= 0) {
+		if ((size_t)n < length)
+			endpoint->writable = false;
+		return n;
+	}
+	endpoint->writable = false;
+	if (errno == EAGAIN || errno == EWOULDBLOCK) {
+		errno = EAGAIN;
+		return -1;
+	}
+	keep_error(endpoint, errno);
+	errno = endpoint->error;
+	return -1;
+}
+
+void endpoint_finish(struct endpoint *endpoint)
+{
+	int failure;
+
+	if (endpoint->finished)
+		return;
+	endpoint->finished = true;
+	if (endpoint->ops->finish(endpoint) == 0)
+		return;
+	failure = errno; /* ENOTCONN: it was reset before; the socket may still tell how */
+	keep_error(endpoint, endpoint->ops->error(endpoint));
+	keep_error(endpoint, failure);
+}
+
+void endpoint_probe(struct endpoint *endpoint)
+{
+	if (!endpoint->suspect || !endpoint->open)
+		return;
+	endpoint->suspect = false;
+	if (endpoint->error == 0)
+		keep_error(endpoint, endpoint->ops->error(endpoint));
+}
+
+void endpoint_sample(struct endpoint *endpoint, struct endpoint_sample *sample)
+{
+	memset(sample, 0, sizeof(*sample));
+	if (endpoint->open)
+		endpoint->ops->sample(endpoint, sample);
+}
+
+void endpoint_close(struct endpoint *endpoint, bool abort)
+{
+	if (!endpoint->open)
+		return;
+	endpoint->open = false;
+	endpoint->ops->close(endpoint, abort);
+}

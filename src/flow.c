@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * flow - the pump.
+ */
+#include "flow.h"
+
+#include <errno.h>
+#include <string.h>
+
+#define FLOW_IOV 16
+#define SAMPLE_MIN (UINT64_C(1) * 1000000)  /* ns */
+#define SAMPLE_MAX (UINT64_C(50) * 1000000) /* ns */
+#define SAMPLED (WEIR_NEED_ACKED | WEIR_NEED_UNREAD | WEIR_NEED_RTT)
+#define DRAIN_INTERVAL (UINT64_C(50) * 1000000) /* ns over which the drain rate is measured */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static uint64_t beyond(uint64_t limit, uint64_t now)
+{
+	return limit > now ? limit - now : 0;
+}
+
+void flow_init(struct flow *flow, enum weir_direction direction, struct context *context, uint64_t now,
+	struct meter_pause *pauses)
+{
+	flow->direction = direction;
+	flow->context = context;
+	store_init(&flow->store);
+	meter_init(&flow->meter, now, pauses, flow->standing.stack->count + 1);
+}
+
+void flow_attach(struct flow *flow, struct endpoint *source, struct endpoint *sink, uint64_t now)
+{
+	flow->source = source;
+	flow->sink = sink;
+	flow->moved_at = now;
+	flow->taken_at = now;
+}
+
+/* ---- what is allowed ----------------------------------------------------------------------------------------------- */
+
+static uint64_t read_room(const struct flow *flow)
+{
+	const struct verdict *verdict = &flow->standing.verdict;
+
+	return least(beyond(verdict->read_to, flow->read), beyond(verdict->held_max, flow->store.held));
+}
+
+static uint64_t write_room(const struct flow *flow)
+{
+	return beyond(flow->standing.verdict.write_to, flow->written);
+}
+
+static bool can_fill(const struct flow *flow)
+{
+	return flow->end == FLOW_OPEN && flow->source->readable && !flow->short_of && read_room(flow) > 0;
+}
+
+static bool can_drain(const struct flow *flow)
+{
+	return flow->store.held > 0 && flow->sink->writable && write_room(flow) > 0;
+}
+
+static bool scans(const struct flow *flow)
+{
+	return (flow->standing.stack->needs & WEIR_NEED_SCAN) != 0;
+}
+
+/* ---- what the policies see ----------------------------------------------------------------------------------------- */
+
+/* About half a round trip apart, because nobody is told when bytes are acknowledged; rarer while nothing changes. */
+static void pace_samples(struct flow *flow, bool changed)
+{
+	uint64_t interval = changed ? flow->rtt / 2 : flow->sample_interval * 2;
+
+	if (interval < SAMPLE_MIN)
+		interval = SAMPLE_MIN;
+	flow->sample_interval = interval < SAMPLE_MAX ? interval : SAMPLE_MAX;
+}
+
+static void sample(struct flow *flow, uint64_t now)
+{
+	uint32_t needs = flow->standing.stack->needs;
+	struct endpoint_sample taken;
+	bool changed = false;
+	uint64_t acked;
+
+	if ((needs & SAMPLED) == 0) {
+		flow->acked = flow->written;
+		return;
+	}
+	if (flow->sampled_at != 0 && now < flow->sampled_at + flow->sample_interval)
+		return;
+	flow->sampled_at = now;
+	if ((needs & WEIR_NEED_UNREAD) != 0) {
+		endpoint_sample(flow->source, &taken);
+		changed = taken.unread != flow->unread;
+		flow->unread = taken.unread;
+	}
+	if ((needs & (WEIR_NEED_ACKED | WEIR_NEED_RTT)) != 0) {
+		endpoint_sample(flow->sink, &taken);
+		flow->rtt = taken.rtt;
+		acked = beyond(flow->written, taken.queued);
+		if (acked > flow->acked) {
+			flow->acked = acked;
+			changed = true;
+		}
+	}
+	pace_samples(flow, changed);
+}
+
+/* Averages what the sink takes while it has something to take. */
+static void measure_drain(struct flow *flow, uint64_t now)
+{
+	uint64_t elapsed;
+	uint64_t rate;
+
+	if (flow->store.held == 0) {
+		flow->drain_since = 0;
+		return;
+	}
+	if (flow->drain_since == 0) {
+		flow->drain_since = now;
+		flow->drain_written = flow->written;
+		return;
+	}
+	elapsed = now - flow->drain_since;
+	if (elapsed < DRAIN_INTERVAL)
+		return;
+	rate = (uint64_t)((double)(flow->written - flow->drain_written) * 1e9 / (double)elapsed);
+	flow->drain_rate = flow->drain_rate == 0 ? rate : flow->drain_rate - flow->drain_rate / 4 + rate / 4;
+	flow->drain_since = now;
+	flow->drain_written = flow->written;
+}
+
+static void view_fill(const struct flow *flow, uint64_t now, struct weir_view *view)
+{
+	memset(view, 0, sizeof(*view));
+	view->size = sizeof(*view);
+	view->direction = flow->direction;
+	view->now = now;
+	view->read = flow->read;
+	view->written = flow->written;
+	view->acked = flow->acked;
+	view->held = flow->store.held;
+	view->unread = flow->unread;
+	view->chunks = flow->chunks;
+	view->oldest_age = flow->store.held > 0 ? now - store_oldest(&flow->store) : 0;
+	view->drain_rate = flow->drain_rate;
+	view->rtt = flow->rtt;
+	view->blocked = meter_spent(&flow->meter, now, METER_BLOCKED);
+	view->ended = flow->end != FLOW_OPEN;
+}
+
+static void consult(struct flow *flow, uint64_t now)
+{
+	struct weir_view view;
+
+	if (flow->standing.stack->count == 0)
+		return;
+	view_fill(flow, now, &view);
+	standing_consult(&flow->standing, &view);
+}
+
+/* ---- moving bytes -------------------------------------------------------------------------------------------------- */
+
+static void wrote(struct flow *flow, uint64_t length, uint64_t now)
+{
+	flow->written += length;
+	flow->taken_at = now;
+	flow->moved_at = now;
+}
+
+/* Writes from the store what the sink takes; returns how much. */
+static uint64_t drain(struct flow *flow, uint64_t budget, uint64_t now)
+{
+	struct iovec iov[FLOW_IOV];
+	ssize_t n;
+
+	if (!can_drain(flow))
+		return 0;
+	n = endpoint_write(flow->sink, iov, store_peek(&flow->store, iov, FLOW_IOV, least(budget, write_room(flow))));
+	if (n <= 0)
+		return 0;
+	store_consume(&flow->store, (uint64_t)n);
+	wrote(flow, (uint64_t)n, now);
+	return (uint64_t)n;
+}
+
+/* Hands bytes straight from the scratch buffer to the sink, if nothing is in front of them; returns how many. */
+static size_t pass_on(struct flow *flow, size_t length, uint64_t now)
+{
+	struct iovec iov = {flow->context->scratch, (size_t)least(length, write_room(flow))};
+	ssize_t n;
+
+	if (flow->store.held > 0 || !flow->sink->writable || iov.iov_len == 0 || scans(flow))
+		return 0;
+	n = endpoint_write(flow->sink, &iov, 1);
+	if (n <= 0)
+		return 0;
+	wrote(flow, (uint64_t)n, now);
+	return (size_t)n;
+}
+
+static void hold(struct flow *flow, size_t passed, size_t length, uint64_t now)
+{
+	if (passed == length)
+		return;
+	if (flow->store.held == 0)
+		flow->taken_at = now;
+	if (store_append(&flow->store, flow->context->scratch + passed, length - passed, now) != 0) {
+		flow->no_memory = true;
+		return;
+	}
+	if (flow->store.held > flow->held_max)
+		flow->held_max = flow->store.held;
+}
+
+/* Reads once and passes on what the sink takes; returns how much was read. */
+static uint64_t fill(struct flow *flow, uint64_t budget, uint64_t now)
+{
+	uint64_t want;
+	ssize_t n;
+
+	if (!can_fill(flow))
+		return 0;
+	want = least(least(read_room(flow), budget), CONTEXT_SCRATCH);
+	want = standing_memory(&flow->standing, &flow->store, want);
+	if (want == 0) {
+		flow->short_of = true;
+		return 0;
+	}
+	n = endpoint_read(flow->source, flow->context->scratch, (size_t)want);
+	if (n < 0) {
+		if (errno != EAGAIN)
+			flow->end = FLOW_TRUNCATED;
+		return 0;
+	}
+	flow->moved_at = now;
+	if (n == 0) {
+		flow->end = FLOW_ENDING;
+		return 0;
+	}
+	flow->read += (uint64_t)n;
+	flow->chunks++;
+	hold(flow, pass_on(flow, (size_t)n, now), (size_t)n, now);
+	return (uint64_t)n;
+}
+
+static void scan(struct flow *flow, uint64_t now)
+{
+	struct weir_view view;
+
+	if (!scans(flow) || flow->store.held == 0)
+		return;
+	view_fill(flow, now, &view);
+	standing_scan(&flow->standing, &view, &flow->store);
+	consult(flow, now);
+}
+
+/* Moves bytes until nothing moves, or the turn's budget is spent. */
+static void pump(struct flow *flow, uint64_t now)
+{
+	uint64_t left = CONTEXT_SCRATCH;
+	uint64_t moved;
+
+	scan(flow, now);
+	do {
+		uint64_t in;
+
+		moved = drain(flow, left, now);
+		in = fill(flow, left, now);
+		if (in > 0)
+			scan(flow, now);
+		moved = moved > in ? moved : in;
+		left -= moved;
+	} while (moved > 0 && left > 0 && !flow->no_memory);
+}
+
+static void pass_end(struct flow *flow, uint64_t now)
+{
+	if (flow->end != FLOW_ENDING || flow->store.held > 0)
+		return;
+	endpoint_finish(flow->sink);
+	flow->end = FLOW_FINISHED;
+	flow->moved_at = now;
+}
+
+/* ---- the turn ------------------------------------------------------------------------------------------------------ */
+
+struct before {
+	uint64_t read;
+	uint64_t written;
+	uint64_t acked;
+	bool ended;
+};
+
+/* Tells the policies what this turn did; true if there was something to tell. */
+static bool report(struct flow *flow, const struct before *before, bool timed, uint64_t now)
+{
+	struct weir_event event = {
+		.size = sizeof(event),
+		.read = flow->read - before->read,
+		.written = flow->written - before->written,
+		.acked = flow->acked - before->acked,
+	};
+	struct weir_view view;
+
+	if (flow->standing.stack->count == 0)
+		return false;
+	event.what = (event.read > 0 ? WEIR_EVENT_READ : 0) | (event.written > 0 ? WEIR_EVENT_WROTE : 0) |
+		(event.acked > 0 ? WEIR_EVENT_ACKED : 0) | (timed ? WEIR_EVENT_TIME : 0) |
+		(flow->end != FLOW_OPEN && !before->ended ? WEIR_EVENT_ENDED : 0);
+	view_fill(flow, now, &view);
+	standing_event(&flow->standing, &view, &event);
+	return event.what != 0;
+}
+
+static uint32_t paused_by(const struct flow *flow)
+{
+	const struct verdict *verdict = &flow->standing.verdict;
+	uint32_t causes = 0;
+
+	if (flow->end == FLOW_OPEN && flow->source->readable) {
+		causes |= verdict->paused;
+		if (flow->short_of)
+			causes |= UINT32_C(1) << flow->standing.stack->count;
+	}
+	if (flow->store.held > 0)
+		causes |= verdict->stopped;
+	return causes;
+}
+
+/* Works out, from what there is now, in which state the flow waits for its next turn. */
+static void account(struct flow *flow, uint64_t now)
+{
+	uint32_t causes = paused_by(flow);
+	enum meter_state state;
+
+	if (flow->more)
+		state = METER_MOVING;
+	else if (flow->store.held > 0 && !flow->sink->writable)
+		state = METER_BLOCKED;
+	else
+		state = causes != 0 ? METER_HELD : METER_IDLE;
+	meter_set(&flow->meter, now, state, causes);
+}
+
+void flow_turn(struct flow *flow, uint64_t now)
+{
+	struct before before = {flow->read, flow->written, flow->acked, flow->end != FLOW_OPEN};
+	bool timed = flow->standing.verdict.ask_at <= now;
+
+	flow->more = false;
+	if (flow_over(flow))
+		return;
+	flow->short_of = false;
+	sample(flow, now);
+	consult(flow, now);
+	pump(flow, now);
+	measure_drain(flow, now);
+	if ((flow->standing.stack->needs & WEIR_NEED_ACKED) == 0)
+		flow->acked = flow->written;
+	if (report(flow, &before, timed, now))
+		consult(flow, now);
+	pass_end(flow, now);
+	standing_trim(&flow->standing, &flow->store);
+	if (flow_over(flow))
+		standing_release(&flow->standing);
+	flow->more = !flow->no_memory && (can_fill(flow) || can_drain(flow));
+	account(flow, now);
+}
+
+void flow_drop(struct flow *flow, uint64_t now)
+{
+	flow->end = FLOW_DROPPED;
+	flow->more = false;
+	store_clear(&flow->store);
+	standing_release(&flow->standing);
+	account(flow, now);
+}
+
+void flow_close(struct flow *flow, uint64_t now)
+{
+	flow->more = false;
+	meter_set(&flow->meter, now, METER_IDLE, 0);
+	store_clear(&flow->store);
+	standing_close(&flow->standing);
+}
+
+bool flow_over(const struct flow *flow)
+{
+	return flow->end == FLOW_FINISHED || flow->end == FLOW_DROPPED ||
+		(flow->end == FLOW_TRUNCATED && flow->store.held == 0);
+}
+
+uint64_t flow_deadline(const struct flow *flow)
+{
+	uint64_t at = flow->standing.verdict.ask_at;
+
+	if (flow_over(flow))
+		return WEIR_NEVER;
+	/* samples matter while something is out, or while a limit may depend on them */
+	if ((flow->standing.stack->needs & SAMPLED) != 0 &&
+		(flow->acked < flow->written || flow->standing.verdict.paused != 0))
+		at = least(at, flow->sampled_at + flow->sample_interval);
+	return at;
+}
+
+uint64_t flow_stalled_since(const struct flow *flow)
+{
+	return flow->store.held > 0 && !flow->sink->writable ? flow->taken_at : WEIR_NEVER;
+}

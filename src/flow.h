@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * flow - one direction of a session: bytes go from its source to its sink, and the end of the stream follows them.
+ *
+ *              read_to                 write_to
+ *     source ----------> [ store ] ----------> sink        held = read - written <= held_max
+ *
+ * What is read goes through the worker's scratch buffer and on to the sink at once; only what the sink refuses is held.
+ * A flow knows endpoints, its store and its standing with the policies; it knows neither sockets nor time, both are
+ * handed in.
+ */
+#ifndef FLOW_H
+#define FLOW_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "context.h"
+#include "endpoint.h"
+#include "meter.h"
+#include "standing.h"
+#include "store.h"
+
+/* How far a flow has come towards its end. */
+enum flow_end {
+	FLOW_OPEN,      /* the source may bring more */
+	FLOW_ENDING,    /* the source has ended; its last bytes are still held */
+	FLOW_FINISHED,  /* all bytes are with the sink, and the end too */
+	FLOW_TRUNCATED, /* the source broke: what is held may still go, a clean end may not */
+	FLOW_DROPPED,   /* the sink broke: nothing can be delivered any more */
+};
+
+struct flow {
+	enum weir_direction direction;
+	enum flow_end end;
+	bool more;      /* wants another turn, without waiting for anything */
+	bool no_memory; /* bytes could not be stored: the session cannot go on */
+	bool short_of;  /* the memory limit let nothing be read in this turn */
+	struct endpoint *source;
+	struct endpoint *sink;
+	struct context *context;
+	struct store store;
+	struct standing standing;
+	struct meter meter;
+	uint64_t read;     /* bytes, ever; so are the next */
+	uint64_t written;
+	uint64_t acked;
+	uint64_t chunks;   /* reads that brought bytes */
+	uint64_t held_max; /* the most that was held at once */
+	uint64_t moved_at; /* ns: when bytes, or the end, moved last */
+	uint64_t taken_at; /* ns: when the sink last took something, or began to have something to take */
+	/* what policies may ask for */
+	uint64_t sampled_at;
+	uint64_t sample_interval;
+	uint64_t unread;
+	uint64_t rtt;
+	uint64_t drain_rate;    /* bytes per second */
+	uint64_t drain_since;   /* ns, begin of the interval being measured; 0: none */
+	uint64_t drain_written; /* written at that time */
+};
+
+/* pauses: stack->count + 1 of them; members, states: see standing.h. All belong to the session. */
+void flow_init(struct flow *flow, enum weir_direction direction, struct context *context, uint64_t now,
+	struct meter_pause *pauses);
+
+/* Both ends are there: the flow may begin. */
+void flow_attach(struct flow *flow, struct endpoint *source, struct endpoint *sink, uint64_t now);
+
+/* One turn: asks the policies, moves at most CONTEXT_SCRATCH bytes, tells what happened, passes the end on. */
+void flow_turn(struct flow *flow, uint64_t now);
+
+/* The sink is gone: drops what is held, and reads no more. */
+void flow_drop(struct flow *flow, uint64_t now);
+
+/* Tells the policies, and gives back every lease. Statistics stay readable. */
+void flow_close(struct flow *flow, uint64_t now);
+
+/* When a policy wants to be asked again, or a sample is due; WEIR_NEVER if neither. */
+uint64_t flow_deadline(const struct flow *flow);
+
+/* Whether nothing more will come through. */
+bool flow_over(const struct flow *flow);
+
+/* Since when the sink has taken nothing of what is held; WEIR_NEVER if it is not stalled. */
+uint64_t flow_stalled_since(const struct flow *flow);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * meter - one state, many pauses, all of them timed from edge to edge.
+ */
+#include "meter.h"
+
+#include <string.h>
+
+const char *const meter_state_names[METER_STATE_COUNT] = {
+#define X(id, name) name,
+	METER_STATES(X)
+#undef X
+};
+
+void meter_init(struct meter *meter, uint64_t now, struct meter_pause *pauses, uint32_t causes)
+{
+	memset(meter, 0, sizeof(*meter));
+	meter->since = now;
+	meter->pauses = pauses;
+	meter->causes = causes;
+}
+
+static void set_pauses(struct meter *meter, uint64_t now, uint32_t paused)
+{
+	uint32_t changed = paused ^ meter->paused;
+
+	for (uint32_t cause = 0; changed != 0; cause++, changed >>= 1) {
+		struct meter_pause *pause = &meter->pauses[cause];
+
+		if ((changed & 1) == 0)
+			continue;
+		if ((paused >> cause & 1) != 0) {
+			pause->since = now;
+			pause->count++;
+		} else {
+			pause->spent += now - pause->since;
+		}
+	}
+	meter->paused = paused;
+}
+
+void meter_set(struct meter *meter, uint64_t now, enum meter_state state, uint32_t paused)
+{
+	meter->spent[meter->state] += now - meter->since;
+	meter->since = now;
+	meter->state = state;
+	if (paused != meter->paused)
+		set_pauses(meter, now, paused);
+}
+
+uint64_t meter_spent(const struct meter *meter, uint64_t now, enum meter_state state)
+{
+	return meter->spent[state] + (state == meter->state ? now - meter->since : 0);
+}
+
+uint64_t meter_paused(const struct meter *meter, uint64_t now, uint32_t cause)
+{
+	const struct meter_pause *pause = &meter->pauses[cause];
+
+	return pause->spent + ((meter->paused >> cause & 1) != 0 ? now - pause->since : 0);
+}

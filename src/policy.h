@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * policy - one [policy NAME] section come to life: a module, its options, its state and the pools it declared.
+ *
+ * Born by config with its options, started by the server once the number of workers is known. Immutable while flows
+ * use it, but for what the module keeps in its state, the pools, and the flags of complaints already made.
+ */
+#ifndef POLICY_H
+#define POLICY_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "module.h"
+#include "pool.h"
+
+struct policy {
+	char *name;             /* the section's name: pauses are attributed to it */
+	struct module *module;  /* a reference of its own */
+	void *options;          /* api.options_size bytes */
+	void *state;            /* api.instance_size bytes, NULL if 0; zeroed at start */
+	char *worker_state;     /* one block of worker_stride bytes for each worker */
+	size_t worker_stride;
+	unsigned workers;
+	unsigned order; /* its place in the configuration: the order in which flows acquire leases */
+	struct pool *pools[WEIR_POOLS_MAX]; /* of instance scope; NULL else */
+	atomic_flag promise_broken; /* each complaint about this policy is logged once */
+	atomic_flag want_beyond;
+};
+
+/* A policy with its options at their defaults. Takes over the caller's reference to module, also on failure. NULL when
+   memory is short. */
+struct policy *policy_new(const char *name, struct module *module) __attribute__((warn_unused_result));
+void policy_free(struct policy *policy); /* NULL is fine */
+
+/* The module's check() of the options as they stand, and that every pool's size is 1 .. 2^31-1 units. 0, or -1 with
+   a sentence in error. */
+int policy_check(const struct policy *policy, char *error, size_t error_size) __attribute__((warn_unused_result));
+
+/* The size of the i-th declared pool in units, as the options say. */
+uint64_t policy_pool_size(const struct policy *policy, unsigned i);
+
+/* Bytes of memory that all its declared pools promise (sum of size times unit_bytes); UINT64_MAX on overflow. */
+uint64_t policy_pool_bytes(const struct policy *policy);
+
+/* The i-th declared pool as the module's table has it. */
+const struct weir_pool *policy_pool(const struct policy *policy, unsigned i);
+
+/* Allocates state and pools for this many workers. 0, or -1 with errno. */
+int policy_start(struct policy *policy, unsigned workers) __attribute__((warn_unused_result));
+void *policy_worker_state(const struct policy *policy, unsigned worker);
+
+#endif

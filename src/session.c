@@ -1,0 +1,403 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session - turns, ends and deadlines.
+ *
+ * Resets. When one end, X, breaks, the flow into X is dropped, and the flow out of X goes on to its end towards the
+ * other one, Y: what X sent before it broke is delivered. If X had ended its stream cleanly, Y gets the clean end as
+ * well, and only afterwards, when Y's host has acknowledged everything, the reset. If not, Y gets what is there within a
+ * bounded time, and then the reset; never a clean end.
+ */
+#include "session.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define LINGER_GRACE (UINT64_C(500) * 1000000) /* ns without progress that a broken session may last */
+#define LINGER_POLL (UINT64_C(10) * 1000000)   /* ns between looks at a send queue, which makes no event */
+
+#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
+
+const char *const close_reason_names[] = {
+#define X(id, name) name,
+	CLOSE_REASONS(X)
+#undef X
+};
+
+/* ---- birth --------------------------------------------------------------------------------------------------------- */
+
+static void run_task(struct task *task, uint64_t now)
+{
+	session_turn(CONTAINER(task, struct session, task), now);
+}
+
+static void fire_timer(struct timer *timer, uint64_t now)
+{
+	struct session *session = CONTAINER(timer, struct session, timer);
+
+	(void)now;
+	session_ready(session);
+}
+
+static void deliver_wake(struct mail *mail, uint64_t now)
+{
+	struct session *session = CONTAINER(mail, struct session, wake);
+
+	(void)now;
+	atomic_store_explicit(&session->woken, false, memory_order_release);
+	if (session->state != SESSION_FREE)
+		session_ready(session);
+}
+
+void session_slot_init(struct session *session, struct context *context, uint32_t slot)
+{
+	memset(session, 0, sizeof(*session));
+	session->task.run = run_task;
+	timer_init(&session->timer, fire_timer);
+	session->wake.deliver = deliver_wake;
+	atomic_init(&session->woken, false);
+	atomic_init(&session->generation, 0);
+	session->context = context;
+	session->id.worker = context->worker;
+	session->id.slot = slot;
+	session->state = SESSION_FREE;
+}
+
+/* The block holds, in this order: the policies' states, then members and pauses, up before down. */
+static int make_block(struct session *session)
+{
+	const struct stack *stack = session->profile->stack;
+	size_t members = stack->count * sizeof(struct standing_member);
+	size_t pauses = (stack->count + 1) * sizeof(struct meter_pause);
+	char *at;
+
+	session->block = calloc(1, stack->state_size + 2 * (members + pauses));
+	if (session->block == NULL)
+		return -1;
+	at = (char *)session->block + stack->state_size;
+	for (int i = 0; i < 2; i++) {
+		struct flow *flow = i == 0 ? &session->up : &session->down;
+		struct weir_ref ref = session->id;
+
+		ref.direction = i == 0 ? WEIR_UP : WEIR_DOWN;
+		standing_init(&flow->standing, stack, session->context, &session->task, (struct standing_member *)at,
+			session->block, &ref);
+		flow_init(flow, ref.direction, session->context, session->opened_at,
+			(struct meter_pause *)(at + members));
+		at += members + pauses;
+	}
+	return 0;
+}
+
+static int open_policies(struct session *session)
+{
+	if (standing_open(&session->up.standing) != 0)
+		return -1;
+	if (standing_open(&session->down.standing) == 0)
+		return 0;
+	standing_close(&session->up.standing);
+	return -1;
+}
+
+bool session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
+	struct endpoint *client, uint64_t now, enum close_reason *reason)
+{
+	session->profile = profile;
+	session->ops = ops;
+	session->client = client;
+	session->server = NULL;
+	session->reason = CLOSE_NONE;
+	session->opened_at = now;
+	session->connected_at = 0;
+	session->last = NULL;
+	memset(&session->up, 0, sizeof(session->up));
+	memset(&session->down, 0, sizeof(session->down));
+	session->id.generation = atomic_load_explicit(&session->generation, memory_order_relaxed) + 1;
+	if (make_block(session) != 0) {
+		*reason = CLOSE_NO_MEMORY;
+		return false;
+	}
+	if (open_policies(session) != 0) {
+		free(session->block);
+		*reason = CLOSE_REFUSED_BY_POLICY;
+		return false;
+	}
+	atomic_store_explicit(&session->generation, session->id.generation, memory_order_release);
+	session->state = SESSION_CONNECTING;
+	ops->dial(session, now);
+	return true;
+}
+
+void session_connected(struct session *session, struct endpoint *server, uint64_t now)
+{
+	session->server = server;
+	session->connected_at = now;
+	session->state = SESSION_RUNNING;
+	flow_attach(&session->up, session->client, server, now);
+	flow_attach(&session->down, server, session->client, now);
+	session_ready(session);
+}
+
+void session_failed(struct session *session, enum close_reason reason, uint64_t now)
+{
+	session_close(session, reason, now);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------- */
+
+static void try_release(struct session *session)
+{
+	standing_release(&session->up.standing);
+	standing_release(&session->down.standing);
+	if (standing_awaited(&session->up.standing) || standing_awaited(&session->down.standing))
+		return; /* a grant is on its way here; it brings another turn */
+	sched_dequeue(session->context->sched, &session->task);
+	session->state = SESSION_FREE;
+	free(session->block);
+	session->block = NULL;
+	session->ops->release(session);
+}
+
+static void end_session(struct session *session, enum close_reason reason, bool abort_client, bool abort_server,
+	uint64_t now)
+{
+	bool connecting = session->state == SESSION_CONNECTING;
+
+	session->state = SESSION_CLOSED;
+	session->reason = reason;
+	session->closed_at = now;
+	atomic_fetch_add_explicit(&session->generation, 1, memory_order_release); /* stale from now on */
+	if (connecting)
+		session->ops->hang_up(session);
+	flow_close(&session->up, now);
+	flow_close(&session->down, now);
+	sched_timer_clear(session->context->sched, &session->timer);
+	endpoint_close(session->client, abort_client);
+	if (session->server != NULL)
+		endpoint_close(session->server, abort_server);
+	session->ops->closed(session, now);
+	sched_enqueue(session->context->sched, &session->task); /* its last turn releases it */
+}
+
+void session_close(struct session *session, enum close_reason reason, uint64_t now)
+{
+	if (session->state == SESSION_CLOSED || session->state == SESSION_FREE)
+		return;
+	end_session(session, reason, true, true, now);
+}
+
+static enum close_reason reason_of(const struct session *session, const struct endpoint *broken)
+{
+	bool reset = broken->error == ECONNRESET || broken->error == EPIPE;
+
+	if (broken == session->client)
+		return reset ? CLOSE_CLIENT_RESET : CLOSE_CLIENT_ERROR;
+	return reset ? CLOSE_SERVER_RESET : CLOSE_SERVER_ERROR;
+}
+
+/* ---- lingering ----------------------------------------------------------------------------------------------------- */
+
+/* One end broke. */
+static void begin_linger(struct session *session, struct endpoint *broken, uint64_t now)
+{
+	struct flow *in = broken == session->client ? &session->down : &session->up;
+
+	session->state = SESSION_LINGER;
+	session->reason = reason_of(session, broken);
+	session->last = broken == session->client ? &session->up : &session->down;
+	session->progress_at = now;
+	session->progress_mark = UINT64_MAX;
+	broken->readable = true; /* all it will ever bring is there, and so is its end */
+	broken->hung = true;
+	session_ready(session);
+	if (in->end != FLOW_FINISHED)
+		flow_drop(in, now);
+}
+
+static void end_linger(struct session *session, bool abort_other, uint64_t now)
+{
+	struct endpoint *other = session->last->sink;
+
+	end_session(session, session->reason, other != session->client || abort_other,
+		other != session->server || abort_other, now);
+}
+
+/*
+ * What is left between weir and the last bytes' being with the peer: held, then queued in the kernel. 0: nothing. A
+ * mark that falls is progress; one that stays for LINGER_GRACE ends it.
+ */
+static uint64_t linger_mark(struct session *session)
+{
+	struct flow *last = session->last;
+	struct endpoint_sample sample;
+
+	endpoint_sample(last->sink, &sample);
+	if (last->sink->exempt)
+		sample.queued = 0;
+	return (flow_over(last) ? 0 : last->store.held + 1) + sample.queued;
+}
+
+/* Returns when to look again. */
+static uint64_t linger(struct session *session, uint64_t now)
+{
+	struct flow *last = session->last;
+	bool clean = endpoint_ended_cleanly(last->source);
+	uint64_t mark;
+
+	if (last->sink->error != 0) {
+		end_linger(session, true, now);
+		return WEIR_NEVER;
+	}
+	if (clean && !flow_over(last))
+		return WEIR_NEVER; /* a clean end takes the time it takes: the usual timeouts hold */
+	mark = linger_mark(session);
+	if (mark == 0) {
+		end_linger(session, true, now);
+		return WEIR_NEVER;
+	}
+	if (mark != session->progress_mark || last->moved_at > session->progress_at) {
+		session->progress_mark = mark;
+		session->progress_at = now;
+	} else if (now - session->progress_at >= LINGER_GRACE) {
+		/* with the clean end sent, the kernel may go on delivering; without, it may not look like one */
+		end_linger(session, last->end != FLOW_FINISHED, now);
+		return WEIR_NEVER;
+	}
+	return now + LINGER_POLL;
+}
+
+/* ---- deadlines ----------------------------------------------------------------------------------------------------- */
+
+struct deadline {
+	uint64_t at;
+	enum close_reason reason;
+};
+
+static void earlier(struct deadline *first, uint64_t since, uint64_t timeout, enum close_reason reason)
+{
+	uint64_t at;
+
+	if (since == WEIR_NEVER || timeout == WEIR_NEVER)
+		return;
+	at = since + timeout;
+	if (at < first->at) {
+		first->at = at;
+		first->reason = reason;
+	}
+}
+
+static struct deadline first_deadline(const struct session *session)
+{
+	const struct session_profile *profile = session->profile;
+	struct deadline first = {WEIR_NEVER, CLOSE_NONE};
+	uint64_t moved = session->up.moved_at > session->down.moved_at ? session->up.moved_at : session->down.moved_at;
+
+	if (flow_over(&session->up) != flow_over(&session->down))
+		earlier(&first, moved, profile->half_close_timeout, CLOSE_HALF_CLOSE_TIMEOUT);
+	else
+		earlier(&first, moved, profile->idle_timeout, CLOSE_IDLE_TIMEOUT);
+	earlier(&first, flow_stalled_since(&session->up), profile->stall_timeout, CLOSE_STALL_TIMEOUT);
+	earlier(&first, flow_stalled_since(&session->down), profile->stall_timeout, CLOSE_STALL_TIMEOUT);
+	return first;
+}
+
+/* ---- the turn ------------------------------------------------------------------------------------------------------ */
+
+/* Moves the state on as far as what the flows did allows; returns when to come again at the latest. */
+static uint64_t settle(struct session *session, uint64_t now)
+{
+	struct deadline first;
+	uint64_t at = WEIR_NEVER;
+
+	if (session->up.no_memory || session->down.no_memory) {
+		session_close(session, CLOSE_NO_MEMORY, now);
+		return WEIR_NEVER;
+	}
+	if (session->state == SESSION_RUNNING && session->client->error != 0)
+		begin_linger(session, session->client, now);
+	else if (session->state == SESSION_RUNNING && session->server->error != 0)
+		begin_linger(session, session->server, now);
+	if (session->state == SESSION_RUNNING && flow_over(&session->up) && flow_over(&session->down)) {
+		end_session(session, CLOSE_DONE, false, false, now);
+		return WEIR_NEVER;
+	}
+	if (session->state == SESSION_LINGER)
+		at = linger(session, now);
+	if (session->state == SESSION_CLOSED)
+		return WEIR_NEVER;
+	first = first_deadline(session);
+	if (first.at <= now) {
+		session_close(session, first.reason, now);
+		return WEIR_NEVER;
+	}
+	return first.at < at ? first.at : at;
+}
+
+static void wait_until(struct session *session, uint64_t at)
+{
+	uint64_t up = flow_deadline(&session->up);
+	uint64_t down = flow_deadline(&session->down);
+
+	if (up < at)
+		at = up;
+	if (down < at)
+		at = down;
+	/* lazily: a timer that fires too early finds out and is set again, so none is moved for every read */
+	if (at < session->timer.at)
+		sched_timer_set(session->context->sched, &session->timer, at);
+}
+
+static void run(struct session *session, uint64_t now)
+{
+	uint64_t at;
+
+	flow_turn(&session->up, now);
+	flow_turn(&session->down, now);
+	endpoint_probe(session->client);
+	endpoint_probe(session->server);
+	at = settle(session, now);
+	if (session->state == SESSION_CLOSED)
+		return;
+	wait_until(session, at);
+	if (session->up.more || session->down.more)
+		sched_enqueue(session->context->sched, &session->task);
+}
+
+void session_turn(struct session *session, uint64_t now)
+{
+	switch (session->state) {
+	case SESSION_FREE:
+		break;
+	case SESSION_CLOSED:
+		try_release(session);
+		break;
+	case SESSION_CONNECTING:
+		endpoint_probe(session->client);
+		if (session->client->error != 0)
+			session_close(session, reason_of(session, session->client), now);
+		break;
+	case SESSION_RUNNING:
+	case SESSION_LINGER:
+		run(session, now);
+		break;
+	}
+}
+
+/* ---- from outside -------------------------------------------------------------------------------------------------- */
+
+void session_ready(struct session *session)
+{
+	sched_enqueue(session->context->sched, &session->task);
+}
+
+void session_wake(struct session *session)
+{
+	if (!atomic_exchange_explicit(&session->woken, true, memory_order_acq_rel))
+		sched_post(session->context->sched, &session->wake);
+}
+
+bool session_is(const struct session *session, uint32_t generation)
+{
+	return atomic_load_explicit(&session->generation, memory_order_acquire) == generation;
+}

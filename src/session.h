@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * session - a client and a server, and the two flows between them.
+ *
+ *     CONNECTING --> RUNNING --> CLOSED
+ *          |            |          ^
+ *          |            v          |
+ *          |         LINGER -------+     an end broke: what can still be delivered is, then the other is reset too
+ *          +-----------------------+
+ *
+ * One door for state: events only mark endpoints and queue the session; session_turn() does the work, settles what
+ * follows from it, and works out anew what the session waits for. The session frees nothing of its owner's: when it is
+ * closed and nobody can reach it any more, ops->release() is called, the last thing it does.
+ */
+#ifndef SESSION_H
+#define SESSION_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "context.h"
+#include "endpoint.h"
+#include "flow.h"
+#include "sched.h"
+#include "stack.h"
+
+/* id, name in the log */
+#define CLOSE_REASONS(X) \
+	X(NONE, "none") \
+	X(DONE, "done")                             /* both directions ended */ \
+	X(CLIENT_RESET, "client-reset") \
+	X(SERVER_RESET, "server-reset") \
+	X(CLIENT_ERROR, "client-error")             /* another error than a reset: unreachable, timed out */ \
+	X(SERVER_ERROR, "server-error") \
+	X(CONNECT_REFUSED, "connect-refused") \
+	X(CONNECT_TIMEOUT, "connect-timeout") \
+	X(CONNECT_FAILED, "connect-failed") \
+	X(RESOLVE_FAILED, "resolve-failed") \
+	X(IDLE_TIMEOUT, "idle-timeout") \
+	X(HALF_CLOSE_TIMEOUT, "half-close-timeout") \
+	X(STALL_TIMEOUT, "stall-timeout") \
+	X(NO_MEMORY, "no-memory") \
+	X(NO_DESCRIPTORS, "no-descriptors") \
+	X(REFUSED_BY_POLICY, "refused-by-policy") \
+	X(SHUTDOWN, "shutdown")                     /* weir stops */
+
+enum close_reason {
+#define X(id, name) CLOSE_##id,
+	CLOSE_REASONS(X)
+#undef X
+};
+
+extern const char *const close_reason_names[];
+
+enum session_state {
+	SESSION_FREE,
+	SESSION_CONNECTING,
+	SESSION_RUNNING,
+	SESSION_LINGER,
+	SESSION_CLOSED,
+};
+
+/* What all sessions of a listener have in common. Times in ns, WEIR_NEVER for none. */
+struct session_profile {
+	const char *name; /* the listener's */
+	const struct stack *stack;
+	uint64_t idle_timeout;
+	uint64_t half_close_timeout;
+	uint64_t stall_timeout;
+};
+
+struct session;
+
+/* What the session needs of its owner. Never called from within another of these. */
+struct session_ops {
+	/* Start to connect to the server; ends in session_connected() or session_failed(), on a later turn. */
+	void (*dial)(struct session *session, uint64_t now);
+	void (*hang_up)(struct session *session); /* stop that */
+	void (*closed)(struct session *session, uint64_t now); /* statistics are final, endpoints are closed */
+	void (*release)(struct session *session); /* its memory is the owner's again */
+};
+
+struct session {
+	struct task task;
+	struct timer timer;
+	struct mail wake; /* of session_wake(); lives as long as the slot */
+	atomic_bool woken;
+	struct weir_ref id; /* direction unused; generation is read by other threads through session_generation() */
+	_Atomic uint32_t generation;
+	struct context *context;
+	const struct session_profile *profile;
+	const struct session_ops *ops;
+	struct endpoint *client;
+	struct endpoint *server; /* NULL until connected */
+	struct flow up;
+	struct flow down;
+	enum session_state state;
+	enum close_reason reason;
+	uint64_t opened_at;    /* ns */
+	uint64_t connected_at; /* 0: never */
+	uint64_t closed_at;
+	/* while it lingers */
+	struct flow *last;      /* the flow that may still deliver; NULL: none */
+	uint64_t progress_at;   /* when its sink last took something */
+	uint64_t progress_mark; /* what is measured for that */
+	void *block;            /* states, members and pauses of both flows */
+};
+
+/* Once for a slot's life, before the first session in it. */
+void session_slot_init(struct session *session, struct context *context, uint32_t slot);
+
+/*
+ * Begins a session for an accepted client; from here on, events go to the session's task. False: it could not begin,
+ * *reason says why, nothing was taken and the client is still the caller's.
+ */
+bool session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
+	struct endpoint *client, uint64_t now, enum close_reason *reason) __attribute__((warn_unused_result));
+
+/* The outcome of dial(). */
+void session_connected(struct session *session, struct endpoint *server, uint64_t now);
+void session_failed(struct session *session, enum close_reason reason, uint64_t now);
+
+/* One turn; also run as the session's task. */
+void session_turn(struct session *session, uint64_t now);
+
+/* Ends the session at once; both ends are reset. A closed one is left alone. */
+void session_close(struct session *session, enum close_reason reason, uint64_t now);
+
+/* An event came in for one of its endpoints. */
+void session_ready(struct session *session);
+
+/* Gives the session a turn soon. Any thread; the slot must exist, the session need not. */
+void session_wake(struct session *session);
+
+/* Whether the slot has this very session. Any thread. */
+bool session_is(const struct session *session, uint32_t generation);
+
+#endif

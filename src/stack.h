@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * stack - the policies of one listener, in the order of its ini line, and the pools they lease from.
+ *
+ * Immutable once made. Claims are the pools of all its policies in the one global order in which every flow acquires
+ * leases: by policy as the ini file has them, then as the module declares them. The memory pool comes last, always.
+ */
+#ifndef STACK_H
+#define STACK_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "policy.h"
+#include "pool.h"
+
+#define STACK_MAX 8
+#define STACK_CLAIMS_MAX (STACK_MAX * WEIR_POOLS_MAX)
+
+struct stack_member {
+	struct policy *policy; /* borrowed */
+	const struct weir_policy *api;
+	size_t session_state; /* offset in the session's block of states */
+	size_t flow_state[2]; /* the same, by direction */
+};
+
+struct stack_claim {
+	struct pool *pool;
+	uint8_t member; /* index into members */
+	uint8_t index;  /* the pool's, in the member's declaration */
+};
+
+struct stack {
+	unsigned count;
+	struct stack_member members[STACK_MAX];
+	unsigned claim_count;
+	struct stack_claim claims[STACK_CLAIMS_MAX];
+	struct pool *own[STACK_CLAIMS_MAX]; /* pools of listener scope, which are the stack's */
+	unsigned own_count;
+	uint32_t needs;    /* of all members: WEIR_NEED_* */
+	size_t state_size; /* bytes of states a session has */
+};
+
+/* The policies must have been started. 0, or -1 with errno. */
+int stack_init(struct stack *stack, struct policy *const *policies, size_t count) __attribute__((warn_unused_result));
+void stack_destroy(struct stack *stack);
+
+/* The name of a cause of pauses: a member's policy, or "memory" for stack->count. */
+const char *stack_cause(const struct stack *stack, uint32_t cause);
+
+#endif

@@ -1,0 +1,500 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * standing - the stack's ask and grant for one flow.
+ */
+#include "standing.h"
+
+#include <assert.h>
+#include <string.h>
+
+#include "log.h"
+
+/* What a callback gets, and what host functions find their way back by. */
+struct standing_call {
+	struct weir_call call;
+	struct standing *standing;
+	unsigned member;
+};
+
+#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static void deliver_grant(struct mail *mail, uint64_t now)
+{
+	struct standing *standing = CONTAINER(mail, struct standing, mail);
+	uint32_t units = pool_collect(&standing->ticket);
+
+	(void)now;
+	if (standing->claim < standing->stack->claim_count) {
+		const struct stack_claim *claim = &standing->stack->claims[standing->claim];
+
+		standing->members[claim->member].leased[claim->index] += units;
+	} else {
+		standing->memory += units;
+	}
+	standing->granted = true;
+	sched_enqueue(standing->context->sched, standing->task);
+}
+
+/* On the giver's thread. */
+static void ticket_granted(struct pool_ticket *ticket)
+{
+	struct standing *standing = CONTAINER(ticket, struct standing, ticket);
+
+	sched_post(standing->context->sched, &standing->mail);
+}
+
+void standing_init(struct standing *standing, const struct stack *stack, struct context *context, struct task *task,
+	struct standing_member *members, char *states, const struct weir_ref *ref)
+{
+	memset(standing, 0, sizeof(*standing));
+	standing->stack = stack;
+	standing->context = context;
+	standing->task = task;
+	standing->members = members;
+	standing->states = states;
+	standing->ref = *ref;
+	standing->verdict = (struct verdict){WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_NEVER, 0, 0};
+	standing->ticket.granted = ticket_granted;
+	standing->mail.deliver = deliver_grant;
+}
+
+/* ---- calling a policy ---------------------------------------------------------------------------------------------- */
+
+static void call_init(struct standing_call *call, struct standing *standing, unsigned i)
+{
+	const struct stack_member *member = &standing->stack->members[i];
+	const struct weir_policy *api = member->api;
+	char *states = standing->states;
+
+	*call = (struct standing_call){
+		.call = {
+			.size = sizeof(struct weir_call),
+			.host = standing->context->host,
+			.options = member->policy->options,
+			.instance = member->policy->state,
+			.worker = policy_worker_state(member->policy, standing->context->worker),
+			.session = api->session_size > 0 ? states + member->session_state : NULL,
+			.flow = api->flow_size > 0 ? states + member->flow_state[standing->ref.direction] : NULL,
+			.ref = standing->ref,
+		},
+		.standing = standing,
+		.member = i,
+	};
+}
+
+struct standing *standing_of_call(const struct weir_call *call, unsigned *member)
+{
+	const struct standing_call *own = CONTAINER(call, const struct standing_call, call);
+
+	*member = own->member;
+	return own->standing;
+}
+
+/* Adds to the view what is this member's own. */
+static void show_member(const struct standing *standing, unsigned i, struct weir_view *view)
+{
+	const struct standing_member *member = &standing->members[i];
+	const struct stack *stack = standing->stack;
+
+	view->scanned = member->scanned;
+	if (stack->members[i].api->pool_count == 0)
+		return;
+	for (unsigned c = 0; c < stack->claim_count; c++) {
+		const struct stack_claim *claim = &stack->claims[c];
+		int32_t free;
+
+		if (claim->member != i)
+			continue;
+		free = pool_free(claim->pool);
+		view->pools[claim->index].units = member->leased[claim->index];
+		view->pools[claim->index].free = free > 0 ? (uint64_t)free : 0;
+	}
+}
+
+static void close_members(struct standing *standing, unsigned count)
+{
+	while (count-- > 0) {
+		const struct weir_policy *api = standing->stack->members[count].api;
+		struct standing_call call;
+
+		if (api->close == NULL)
+			continue;
+		call_init(&call, standing, count);
+		api->close(&call.call);
+	}
+}
+
+int standing_open(struct standing *standing)
+{
+	for (unsigned i = 0; i < standing->stack->count; i++) {
+		const struct weir_policy *api = standing->stack->members[i].api;
+		struct standing_call call;
+
+		if (api->open == NULL)
+			continue;
+		call_init(&call, standing, i);
+		if (api->open(&call.call) != 0) {
+			close_members(standing, i);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void standing_event(struct standing *standing, struct weir_view *view, struct weir_event *event)
+{
+	if (standing->granted)
+		event->what |= WEIR_EVENT_LEASED;
+	standing->granted = false;
+	if (event->what == 0)
+		return;
+	for (unsigned i = 0; i < standing->stack->count; i++) {
+		const struct weir_policy *api = standing->stack->members[i].api;
+		struct standing_call call;
+
+		if (api->event == NULL)
+			continue;
+		call_init(&call, standing, i);
+		show_member(standing, i, view);
+		api->event(&call.call, view, event);
+	}
+}
+
+static void scan_member(struct standing *standing, unsigned i, struct weir_view *view, const struct store *store)
+{
+	const struct weir_policy *api = standing->stack->members[i].api;
+	struct standing_member *member = &standing->members[i];
+	struct standing_call call;
+
+	call_init(&call, standing, i);
+	while (member->scanned < view->read) {
+		struct iovec piece = store_at(store, member->scanned - view->written);
+		size_t taken;
+
+		show_member(standing, i, view);
+		taken = api->scan(&call.call, piece.iov_base, piece.iov_len);
+		if (taken == 0)
+			break;
+		member->scanned += taken < piece.iov_len ? taken : piece.iov_len;
+	}
+}
+
+void standing_scan(struct standing *standing, struct weir_view *view, const struct store *store)
+{
+	for (unsigned i = 0; i < standing->stack->count; i++)
+		if ((standing->stack->members[i].api->needs & WEIR_NEED_SCAN) != 0)
+			scan_member(standing, i, view, store);
+}
+
+/* ---- promises ------------------------------------------------------------------------------------------------------ */
+
+static bool wants_more(const struct standing *standing, unsigned i, const struct weir_limits *limits)
+{
+	for (unsigned p = 0; p < standing->stack->members[i].api->pool_count; p++)
+		if (limits->want[p] > standing->members[i].leased[p] || limits->need[p] > standing->members[i].leased[p])
+			return true;
+	return false;
+}
+
+/* The promises among those made that can still come true. */
+static uint32_t keepable(const struct standing *standing, unsigned i, const struct weir_limits *limits,
+	const struct weir_view *view)
+{
+	uint32_t promises = limits->promises;
+
+	if (view->held == 0)
+		promises &= ~WEIR_PROMISE_DRAIN;
+	if (view->acked >= view->written)
+		promises &= ~WEIR_PROMISE_ACKED;
+	if (limits->ask_at == WEIR_NEVER)
+		promises &= ~WEIR_PROMISE_TIME;
+	if (!wants_more(standing, i, limits))
+		promises &= ~WEIR_PROMISE_LEASE;
+	return promises;
+}
+
+/* A limit of nothing for which `promises` are what can come true: if that is nothing, complains; asks again anyway. */
+static void watch_promise(struct standing *standing, unsigned i, uint32_t promises, const char *what, uint64_t now)
+{
+	struct policy *policy = standing->stack->members[i].policy;
+	struct verdict *verdict = &standing->verdict;
+
+	if ((promises & ~WEIR_PROMISE_WAKE) != 0)
+		return;
+	if (promises != 0) {
+		verdict->ask_at = least(verdict->ask_at, now + STANDING_SAFETY);
+		return;
+	}
+	verdict->ask_at = least(verdict->ask_at, now + STANDING_RECHECK);
+	if (!atomic_flag_test_and_set_explicit(&policy->promise_broken, memory_order_relaxed))
+		log_warning("policy %s (%s): lets nothing be %s and promises nothing that can end it; asking again every "
+			    "%u ms, and not telling again",
+			policy->name, policy->module->name, what, (unsigned)(STANDING_RECHECK / 1000000));
+}
+
+static bool lets_read(const struct weir_limits *limits, const struct weir_view *view)
+{
+	return limits->read_to > view->read && limits->held_max > view->held;
+}
+
+static void watch_promises(struct standing *standing, const struct weir_limits *limits, const struct weir_view *view)
+{
+	uint32_t paused = view->ended ? 0 : standing->verdict.paused;
+	uint32_t reads_wait_for = 0;
+
+	for (unsigned i = 0; i < standing->stack->count; i++) {
+		uint32_t promises;
+
+		if ((paused >> i & 1) == 0)
+			continue;
+		promises = keepable(standing, i, &limits[i], view) & ~WEIR_PROMISE_SOURCE;
+		reads_wait_for |= promises;
+		watch_promise(standing, i, promises, "read", view->now);
+	}
+	for (unsigned i = 0; i < standing->stack->count && view->held > 0; i++) {
+		uint32_t promises;
+
+		if ((standing->verdict.stopped >> i & 1) == 0)
+			continue;
+		promises = keepable(standing, i, &limits[i], view) & ~WEIR_PROMISE_DRAIN;
+		/* no source: it has ended, or may not be read before what this very limit keeps from draining drains */
+		if (view->ended || (paused != 0 && (reads_wait_for & ~WEIR_PROMISE_DRAIN) == 0))
+			promises &= ~WEIR_PROMISE_SOURCE;
+		watch_promise(standing, i, promises, "written", view->now);
+	}
+}
+
+/* ---- leases -------------------------------------------------------------------------------------------------------- */
+
+/* Joins a pool's queue, leaving another one for it. A grant already under way comes first: it brings a new turn. */
+static void queue_for(struct standing *standing, unsigned claim, struct pool *pool, uint32_t units)
+{
+	if (standing->ticket.pool != NULL) {
+		if (standing->claim == claim || !pool_leave(&standing->ticket))
+			return;
+	}
+	standing->claim = claim;
+	pool_wait(pool, &standing->ticket, units);
+}
+
+/* What a member really may want of a pool: need within want, want within the pool. */
+static void bound_want(struct standing *standing, const struct stack_claim *claim, struct weir_limits *limits)
+{
+	struct policy *policy = standing->stack->members[claim->member].policy;
+	uint64_t *need = &limits->need[claim->index];
+	uint64_t *want = &limits->want[claim->index];
+
+	if (*want < *need)
+		*want = *need;
+	if (*want <= claim->pool->size)
+		return;
+	if (!atomic_flag_test_and_set_explicit(&policy->want_beyond, memory_order_relaxed))
+		log_warning("policy %s (%s): wants %llu units of pool %s, which has %u; cut to that, and not telling again",
+			policy->name, policy->module->name, (unsigned long long)*want, claim->pool->name, claim->pool->size);
+	*want = claim->pool->size;
+	*need = least(*need, *want);
+}
+
+static void trim_claims(struct standing *standing, struct weir_limits *limits)
+{
+	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
+		const struct stack_claim *claim = &standing->stack->claims[c];
+		uint32_t *leased = &standing->members[claim->member].leased[claim->index];
+		uint64_t want;
+
+		bound_want(standing, claim, &limits[claim->member]);
+		want = limits[claim->member].want[claim->index];
+		if (*leased > want) {
+			pool_put(claim->pool, *leased - (uint32_t)want);
+			*leased = (uint32_t)want;
+		}
+		if (standing->ticket.pool == claim->pool && standing->claim == c && *leased + standing->ticket.units > want)
+			(void)!pool_leave(&standing->ticket); /* granted meanwhile: it comes, and is trimmed next time */
+	}
+}
+
+/* Takes what claim c still needs and wants. False: a needed unit is missing, and the flow queues for it. */
+static bool take_claim(struct standing *standing, unsigned c, const struct weir_limits *limits, uint32_t *taken)
+{
+	const struct stack_claim *claim = &standing->stack->claims[c];
+	uint32_t *leased = &standing->members[claim->member].leased[claim->index];
+	uint32_t need = (uint32_t)limits[claim->member].need[claim->index];
+	uint32_t want = (uint32_t)limits[claim->member].want[claim->index];
+	uint32_t missing;
+
+	*taken = 0;
+	if (*leased >= want)
+		return true;
+	missing = need > *leased ? need - *leased : 1;
+	*taken = pool_take(claim->pool, missing, want - *leased);
+	*leased += *taken;
+	if (*leased >= need) {
+		if (*taken == 0 && standing->ticket.pool == NULL)
+			queue_for(standing, c, claim->pool, missing);
+		return true;
+	}
+	queue_for(standing, c, claim->pool, missing);
+	return false;
+}
+
+static void take_claims(struct standing *standing, const struct weir_limits *limits)
+{
+	uint32_t taken[STACK_CLAIMS_MAX];
+
+	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
+		const struct stack_claim *claim = &standing->stack->claims[c];
+
+		if (take_claim(standing, c, limits, &taken[c]))
+			continue;
+		standing->verdict.paused |= UINT32_C(1) << claim->member;
+		standing->verdict.held_max = 0;
+		while (c-- > 0) {
+			claim = &standing->stack->claims[c];
+			pool_put(claim->pool, taken[c]);
+			standing->members[claim->member].leased[claim->index] -= taken[c];
+		}
+		return;
+	}
+}
+
+/* ---- the question -------------------------------------------------------------------------------------------------- */
+
+static void ask_member(struct standing *standing, unsigned i, struct weir_view *view, struct weir_limits *limits)
+{
+	const struct weir_policy *api = standing->stack->members[i].api;
+	struct verdict *verdict = &standing->verdict;
+	struct standing_call call;
+
+	call_init(&call, standing, i);
+	show_member(standing, i, view);
+	memset(limits, 0, sizeof(*limits));
+	limits->size = sizeof(*limits);
+	limits->read_to = WEIR_UNLIMITED;
+	limits->write_to = WEIR_UNLIMITED;
+	limits->held_max = WEIR_UNLIMITED;
+	limits->ask_at = WEIR_NEVER;
+	api->ask(&call.call, view, limits);
+	if ((api->needs & WEIR_NEED_SCAN) != 0 && limits->write_to > view->scanned) {
+		limits->write_to = view->scanned; /* nothing passes unseen */
+		limits->promises |= WEIR_PROMISE_SOURCE;
+	}
+	if (limits->ask_at <= view->now)
+		limits->ask_at = WEIR_NEVER; /* it has been asked now: no time to wait for, and no reason to spin */
+	verdict->read_to = least(verdict->read_to, limits->read_to);
+	verdict->write_to = least(verdict->write_to, limits->write_to);
+	verdict->held_max = least(verdict->held_max, limits->held_max);
+	verdict->ask_at = least(verdict->ask_at, limits->ask_at);
+	if (!lets_read(limits, view))
+		verdict->paused |= UINT32_C(1) << i;
+	if (limits->write_to <= view->written)
+		verdict->stopped |= UINT32_C(1) << i;
+}
+
+/* Whether leases would be of any use: nobody lets nothing be read but for want of a lease. */
+static bool leases_help(const struct standing *standing, const struct weir_limits *limits, const struct weir_view *view)
+{
+	if (view->ended)
+		return false;
+	for (unsigned i = 0; i < standing->stack->count; i++)
+		if ((standing->verdict.paused >> i & 1) != 0 && (limits[i].promises & WEIR_PROMISE_LEASE) == 0)
+			return false;
+	return true;
+}
+
+void standing_consult(struct standing *standing, struct weir_view *view)
+{
+	struct weir_limits limits[STACK_MAX];
+
+	standing->verdict = (struct verdict){WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_NEVER, 0, 0};
+	for (unsigned i = 0; i < standing->stack->count; i++)
+		ask_member(standing, i, view, &limits[i]);
+	if (standing->verdict.paused != 0 || standing->verdict.stopped != 0)
+		watch_promises(standing, limits, view);
+	if (standing->stack->claim_count == 0)
+		return;
+	trim_claims(standing, limits);
+	if (leases_help(standing, limits, view))
+		take_claims(standing, limits);
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------------------- */
+
+uint64_t standing_memory(struct standing *standing, const struct store *store, uint64_t length)
+{
+	struct pool *memory = standing->context->memory;
+	uint32_t have = standing->memory + STANDING_FLOOR;
+	uint32_t need = store->pages + store_pages_for(store, length);
+	uint32_t missing;
+	uint32_t worth; /* the smallest grant worth waiting for */
+	uint32_t got = 0;
+
+	if (need <= have)
+		return length;
+	missing = need - have;
+	worth = missing < STORE_SEGMENT_PAGES ? missing : STORE_SEGMENT_PAGES;
+	if (worth > memory->size)
+		worth = memory->size;
+	if (worth > 0)
+		got = pool_take(memory, worth, missing);
+	standing->memory += got;
+	if (got == missing)
+		return length;
+	if (got == 0 && worth > 0 && standing->ticket.pool == NULL)
+		queue_for(standing, standing->stack->claim_count, memory, worth);
+	return least(length, store_fits(store, have + got - store->pages));
+}
+
+void standing_trim(struct standing *standing, const struct store *store)
+{
+	uint32_t used = store->pages > STANDING_FLOOR ? store->pages - STANDING_FLOOR : 0;
+
+	assert(standing->memory >= used);
+	if (standing->memory == used)
+		return;
+	pool_put(standing->context->memory, standing->memory - used);
+	standing->memory = used;
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------- */
+
+void standing_lease_put(struct standing *standing, unsigned member, uint32_t pool, uint64_t units)
+{
+	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
+		const struct stack_claim *claim = &standing->stack->claims[c];
+		uint32_t *leased = &standing->members[member].leased[pool];
+
+		if (claim->member != member || claim->index != pool)
+			continue;
+		units = least(units, *leased);
+		*leased -= (uint32_t)units;
+		pool_put(claim->pool, (uint32_t)units);
+		return;
+	}
+}
+
+void standing_release(struct standing *standing)
+{
+	if (standing->ticket.pool != NULL)
+		(void)!pool_leave(&standing->ticket); /* a grant under way is given back when it arrives */
+	for (unsigned i = 0; i < standing->stack->count; i++)
+		for (uint32_t p = 0; p < standing->stack->members[i].api->pool_count; p++)
+			standing_lease_put(standing, i, p, UINT64_MAX);
+	pool_put(standing->context->memory, standing->memory);
+	standing->memory = 0;
+}
+
+void standing_close(struct standing *standing)
+{
+	close_members(standing, standing->stack->count);
+	standing_release(standing);
+}
+
+bool standing_awaited(const struct standing *standing)
+{
+	return standing->ticket.pool != NULL;
+}

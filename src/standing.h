@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * standing - how one flow stands with the policies of its stack: their states, its leases, the verdict in force.
+ *
+ * Policies answer, weir grants. The smallest of all limits counts; only when something may be read are leases taken,
+ * in the stack's one order, all that are needed or none. A flow that finds a pool short gives back what it took in
+ * that round and queues there. Memory is the last pool; each flow owns STANDING_FLOOR pages of it that nobody can
+ * take, so that the two directions of a session cannot lock each other out.
+ *
+ * A limit of nothing needs a promise that can come true. One that cannot is logged under the policy's name, once, and
+ * the policy is asked again by timer: no fault of a module can hang a session for good.
+ */
+#ifndef STANDING_H
+#define STANDING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "context.h"
+#include "pool.h"
+#include "sched.h"
+#include "stack.h"
+#include "store.h"
+
+#define STANDING_FLOOR 1                            /* pages of memory a flow owns */
+#define STANDING_RECHECK (UINT64_C(100) * 1000000)  /* ns: asks again after a broken promise */
+#define STANDING_SAFETY (UINT64_C(1000) * 1000000)  /* ns: asks again although a wake was promised */
+
+/* What one policy has of one flow. */
+struct standing_member {
+	uint64_t scanned;                /* bytes its scan() consumed */
+	uint32_t leased[WEIR_POOLS_MAX]; /* units */
+};
+
+/* The smallest of all limits. */
+struct verdict {
+	uint64_t read_to;
+	uint64_t write_to;
+	uint64_t held_max;
+	uint64_t ask_at;
+	uint32_t paused;  /* members (a bit each) that let nothing be read now */
+	uint32_t stopped; /* members that let nothing be written now */
+};
+
+struct standing {
+	const struct stack *stack;
+	struct context *context;
+	struct task *task;               /* gets a turn when a lease is granted */
+	struct standing_member *members; /* stack->count of them; memory is the session's, so is that of states */
+	char *states;
+	struct weir_ref ref;
+	struct verdict verdict;
+	struct pool_ticket ticket;
+	struct mail mail;  /* brings the news of a grant to the flow's own thread */
+	unsigned claim;    /* what the ticket is for: an index into stack->claims, or claim_count for memory */
+	uint32_t memory;   /* pages leased beyond the floor */
+	bool granted;      /* since the last event */
+};
+
+void standing_init(struct standing *standing, const struct stack *stack, struct context *context, struct task *task,
+	struct standing_member *members, char *states, const struct weir_ref *ref);
+
+/* Calls every policy's open(). -1: one refused, and those opened before it are closed again. */
+int standing_open(struct standing *standing) __attribute__((warn_unused_result));
+
+/* Calls every policy's close(), and standing_release(). */
+void standing_close(struct standing *standing);
+
+/* Gives all leases back and leaves the queue: the flow is over. Once more when an awaited grant has come in. */
+void standing_release(struct standing *standing);
+
+/* Whether another thread may still have a grant on its way to this flow: its memory must wait for it. */
+bool standing_awaited(const struct standing *standing);
+
+/* Asks all policies, and settles leases. The view's shared part is the caller's, what is each policy's own is filled
+   in here. */
+void standing_consult(struct standing *standing, struct weir_view *view);
+
+/* Tells all policies what happened. event->what may be empty: nothing is told then. */
+void standing_event(struct standing *standing, struct weir_view *view, struct weir_event *event);
+
+/* Shows scanning policies what they have not consumed yet of the bytes in the store. */
+void standing_scan(struct standing *standing, struct weir_view *view, const struct store *store);
+
+/* How many bytes, at most `length`, may be read so that the store could hold them: leases the pages. 0: queued. */
+uint64_t standing_memory(struct standing *standing, const struct store *store, uint64_t length);
+
+/* Gives back the pages that the store does not use. */
+void standing_trim(struct standing *standing, const struct store *store);
+
+/* Gives back units of a member's lease now: the module's lease_put(). */
+void standing_lease_put(struct standing *standing, unsigned member, uint32_t pool, uint64_t units);
+
+/* For host functions: the standing and the member behind a call. */
+struct standing *standing_of_call(const struct weir_call *call, unsigned *member);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * store - a queue of segments.
+ */
+#include "store.h"
+
+#include <assert.h>
+#include <stdlib.h>
+#include <string.h>
+
+struct segment {
+	struct segment *next;
+	uint64_t born;     /* when its first byte was read */
+	uint32_t capacity; /* of bytes */
+	uint32_t begin;    /* begin <= end <= capacity; held bytes lie between */
+	uint32_t end;
+	uint32_t pages;
+	unsigned char bytes[];
+};
+
+#define SMALL_CAPACITY (STORE_PAGE - sizeof(struct segment))
+#define LARGE_CAPACITY ((size_t)STORE_SEGMENT_PAGES * STORE_PAGE - sizeof(struct segment))
+
+void store_init(struct store *store)
+{
+	store->head = NULL;
+	store->tail = NULL;
+	store->held = 0;
+	store->pages = 0;
+}
+
+static void drop_head(struct store *store)
+{
+	struct segment *segment = store->head;
+
+	store->head = segment->next;
+	if (store->head == NULL)
+		store->tail = NULL;
+	store->pages -= segment->pages;
+	store->held -= segment->end - segment->begin;
+	free(segment);
+}
+
+void store_clear(struct store *store)
+{
+	while (store->head != NULL)
+		drop_head(store);
+	assert(store->held == 0 && store->pages == 0);
+}
+
+static size_t tail_room(const struct store *store)
+{
+	return store->tail == NULL ? 0 : store->tail->capacity - store->tail->end;
+}
+
+static struct segment *segment_new(size_t length, uint64_t now)
+{
+	uint32_t pages = length <= SMALL_CAPACITY ? 1 : STORE_SEGMENT_PAGES;
+	size_t size = (size_t)pages * STORE_PAGE;
+	struct segment *segment = malloc(size);
+
+	if (segment == NULL)
+		return NULL;
+	segment->next = NULL;
+	segment->born = now;
+	segment->capacity = (uint32_t)(size - sizeof(*segment));
+	segment->begin = 0;
+	segment->end = 0;
+	segment->pages = pages;
+	return segment;
+}
+
+/* A chain of segments for so many bytes, or NULL. */
+static struct segment *chain_new(size_t length, uint64_t now)
+{
+	struct segment *first = NULL;
+	struct segment **next = &first;
+
+	while (length > 0) {
+		struct segment *segment = segment_new(length, now);
+
+		if (segment == NULL) {
+			while (first != NULL) {
+				segment = first->next;
+				free(first);
+				first = segment;
+			}
+			return NULL;
+		}
+		*next = segment;
+		next = &segment->next;
+		length -= length < segment->capacity ? length : segment->capacity;
+	}
+	return first;
+}
+
+static size_t segment_fill(struct segment *segment, const unsigned char *bytes, size_t length)
+{
+	size_t room = segment->capacity - segment->end;
+	size_t take = length < room ? length : room;
+
+	memcpy(segment->bytes + segment->end, bytes, take);
+	segment->end += (uint32_t)take;
+	return take;
+}
+
+int store_append(struct store *store, const void *bytes, size_t length, uint64_t now)
+{
+	const unsigned char *from = bytes;
+	size_t room = tail_room(store);
+	struct segment *chain = NULL;
+	size_t taken;
+
+	if (length > room) {
+		chain = chain_new(length - room, now);
+		if (chain == NULL)
+			return -1;
+	}
+	store->held += length;
+	if (room > 0) {
+		taken = segment_fill(store->tail, from, length);
+		from += taken;
+		length -= taken;
+	}
+	for (; chain != NULL; chain = chain->next) {
+		taken = segment_fill(chain, from, length);
+		from += taken;
+		length -= taken;
+		store->pages += chain->pages;
+		if (store->tail == NULL)
+			store->head = chain;
+		else
+			store->tail->next = chain;
+		store->tail = chain;
+	}
+	return 0;
+}
+
+int store_peek(const struct store *store, struct iovec *iov, int count, uint64_t limit)
+{
+	const struct segment *segment = store->head;
+	int pieces = 0;
+
+	while (segment != NULL && pieces < count && limit > 0) {
+		uint64_t length = segment->end - segment->begin;
+
+		if (length > limit)
+			length = limit;
+		iov[pieces].iov_base = (void *)(segment->bytes + segment->begin);
+		iov[pieces].iov_len = (size_t)length;
+		pieces++;
+		limit -= length;
+		segment = segment->next;
+	}
+	return pieces;
+}
+
+struct iovec store_at(const struct store *store, uint64_t offset)
+{
+	const struct segment *segment = store->head;
+	struct iovec iov = {NULL, 0};
+
+	while (segment != NULL && offset >= segment->end - segment->begin) {
+		offset -= segment->end - segment->begin;
+		segment = segment->next;
+	}
+	if (segment != NULL) {
+		iov.iov_base = (void *)(segment->bytes + segment->begin + offset);
+		iov.iov_len = segment->end - segment->begin - offset;
+	}
+	return iov;
+}
+
+void store_consume(struct store *store, uint64_t length)
+{
+	assert(length <= store->held);
+	while (length > 0) {
+		struct segment *segment = store->head;
+		uint32_t here = segment->end - segment->begin;
+
+		if (length < here) {
+			segment->begin += (uint32_t)length;
+			store->held -= length;
+			return;
+		}
+		length -= here;
+		drop_head(store);
+	}
+}
+
+uint32_t store_pages_for(const struct store *store, uint64_t length)
+{
+	uint64_t room = tail_room(store);
+	uint64_t rest;
+
+	if (length <= room)
+		return 0;
+	length -= room;
+	rest = length % LARGE_CAPACITY;
+	return (uint32_t)(length / LARGE_CAPACITY) * STORE_SEGMENT_PAGES +
+		(rest == 0 ? 0 : rest <= SMALL_CAPACITY ? 1 : STORE_SEGMENT_PAGES);
+}
+
+uint64_t store_fits(const struct store *store, uint32_t pages)
+{
+	return tail_room(store) + (uint64_t)(pages / STORE_SEGMENT_PAGES) * LARGE_CAPACITY +
+		(pages % STORE_SEGMENT_PAGES > 0 ? SMALL_CAPACITY : 0);
+}
+
+uint64_t store_oldest(const struct store *store)
+{
+	return store->head == NULL ? 0 : store->head->born;
+}

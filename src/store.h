@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * store - the bytes a flow holds, in the order they came.
+ *
+ * They lie in segments of 4 KiB and 32 KiB (headers included), each filled at its end and emptied at its begin:
+ *
+ *     head                              tail
+ *     [....##########] [##############] [####......]     . spent or free, # held
+ *
+ * An empty store has no segment: memory is spent only where there is backpressure. What it costs is counted in pages of
+ * 4 KiB by capacity, not by content, so that a thousand flows holding one byte each are not free.
+ */
+#ifndef STORE_H
+#define STORE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/uio.h>
+
+#define STORE_PAGE 4096
+#define STORE_SEGMENT_PAGES 8 /* a large segment */
+
+struct segment;
+
+struct store {
+	struct segment *head;
+	struct segment *tail;
+	uint64_t held;  /* bytes */
+	uint32_t pages; /* capacity */
+};
+
+void store_init(struct store *store);
+void store_clear(struct store *store);
+
+/* Copies bytes to the end; `now` is when they were read. 0, or -1 when memory is short, with the store as it was. */
+int store_append(struct store *store, const void *bytes, size_t length, uint64_t now)
+	__attribute__((warn_unused_result));
+
+/* Points iov at up to `limit` bytes from the begin, in at most `count` pieces; returns how many pieces. */
+int store_peek(const struct store *store, struct iovec *iov, int count, uint64_t limit);
+
+/* The piece that holds the byte `offset` bytes behind the begin, up to the piece's end; length 0 at the store's end. */
+struct iovec store_at(const struct store *store, uint64_t offset);
+
+/* Drops bytes from the begin; at most what is held. */
+void store_consume(struct store *store, uint64_t length);
+
+/* Pages that appending so many bytes would add, and the bytes that so many more pages could take. */
+uint32_t store_pages_for(const struct store *store, uint64_t length);
+uint64_t store_fits(const struct store *store, uint32_t pages);
+
+/* When the first byte of the oldest segment was read; 0 if nothing is held. */
+uint64_t store_oldest(const struct store *store);
+
+#endif
