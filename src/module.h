@@ -26,9 +26,9 @@
 struct module {
 	char *name;
 	char *path;
-	int fd;                     /* the file, open as long as the module is */
-	void *handle;               /* dlopen's, RTLD_NOW | RTLD_LOCAL */
-	struct weir_policy api;     /* the module's struct, zero-filled behind its size */
+	int fd;                 /* the file, open as long as the module is */
+	void *handle;           /* dlopen's, RTLD_NOW | RTLD_LOCAL */
+	struct weir_policy api; /* the module's struct, zero-filled behind its size */
 	unsigned references;
 	struct module *next;
 };

@@ -17,16 +17,16 @@
 #include "pool.h"
 
 struct policy {
-	char *name;             /* the section's name: pauses are attributed to it */
-	struct module *module;  /* a reference of its own */
-	void *options;          /* api.options_size bytes */
-	void *state;            /* api.instance_size bytes, NULL if 0; zeroed at start */
-	char *worker_state;     /* one block of worker_stride bytes for each worker */
+	char *name;            /* the section's name: pauses are attributed to it */
+	struct module *module; /* a reference of its own */
+	void *options;         /* api.options_size bytes */
+	void *state;           /* api.instance_size bytes, NULL if 0; zeroed at start */
+	char *worker_state;    /* one block of worker_stride bytes for each worker */
 	size_t worker_stride;
 	unsigned workers;
 	unsigned order; /* its place in the configuration: the order in which flows acquire leases */
 	struct pool *pools[WEIR_POOLS_MAX]; /* of instance scope; NULL else */
-	atomic_flag promise_broken; /* each complaint about this policy is logged once */
+	atomic_flag promise_broken;         /* each complaint about this policy is logged once */
 	atomic_flag want_beyond;
 };
 
