@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config_limits - how much there is, and whether it is enough for what the configuration promises.
+ *
+ *     memory:  | max_sessions x 8K, never anybody else's | shared: what is held beyond; the pools' promises are part |
+ */
+#include <inttypes.h>
+#include <sched.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "config_build.h"
+#include "text.h"
+
+#define WORKERS_MAX 256
+#define CPUS_MAX 8192         /* more than any kernel is built for */
+#define DESCRIPTORS_OURS 64   /* stderr, configuration, modules, listeners */
+#define DESCRIPTORS_WORKER 16 /* epoll, eventfd, resolver, pooled pipes */
+#define DESCRIPTORS_SESSION 2
+
+/* Processors that this process may run on. */
+static uint64_t count_cpus(void)
+{
+	cpu_set_t *set = CPU_ALLOC(CPUS_MAX);
+	size_t size = CPU_ALLOC_SIZE(CPUS_MAX);
+	int count = 1;
+
+	if (set != NULL && sched_getaffinity(0, size, set) == 0)
+		count = CPU_COUNT_S(size, set);
+	if (set != NULL)
+		CPU_FREE(set);
+	return count < 1 ? 1 : count > WORKERS_MAX ? WORKERS_MAX : (uint64_t)count;
+}
+
+/* weir raises its limit to the hard one at start, so that is what counts. */
+static uint64_t descriptor_limit(void)
+{
+	struct rlimit limit;
+
+	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : 1024;
+}
+
+static uint64_t descriptor_sessions(const struct config *config)
+{
+	uint64_t limit = descriptor_limit();
+	uint64_t ours = DESCRIPTORS_OURS + DESCRIPTORS_WORKER * config->weir.workers;
+
+	return limit > ours ? (limit - ours) / DESCRIPTORS_SESSION : 0;
+}
+
+/* ---- memory -------------------------------------------------------------------------------------------------------- */
+
+static uint64_t count_users(const struct config *config, const struct policy *policy)
+{
+	uint64_t users = 0;
+
+	for (size_t i = 0; i < config->listener_count; i++)
+		for (size_t j = 0; j < config->listeners[i]->policy_count; j++)
+			users += config->listeners[i]->policies[j] == policy;
+	return users;
+}
+
+/* Bytes that the pools of all policies in use promise; those of listener scope once for each listener. */
+static uint64_t pool_bytes(const struct config *config)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < config->policy_count; i++) {
+		const struct policy *policy = config->policies[i];
+		uint64_t users = count_users(config, policy);
+
+		for (unsigned j = 0; users > 0 && j < policy->module->api.pool_count; j++) {
+			const struct weir_pool *pool = policy_pool(policy, j);
+			uint64_t pools = pool->scope == WEIR_SCOPE_LISTENER ? users : 1, bytes;
+
+			if (__builtin_mul_overflow(policy_pool_size(policy, j), pool->unit_bytes, &bytes) ||
+				__builtin_mul_overflow(bytes, pools, &bytes) ||
+				__builtin_add_overflow(total, bytes, &total))
+				return UINT64_MAX;
+		}
+	}
+	return total;
+}
+
+static uint64_t memory_sessions(const struct config *config)
+{
+	uint64_t pools = pool_bytes(config);
+
+	return config->weir.memory > pools ? (config->weir.memory - pools) / CONFIG_SESSION_RESERVE : 0;
+}
+
+uint64_t config_shared_memory(const struct config *config)
+{
+	return config->weir.memory - config->weir.max_sessions * CONFIG_SESSION_RESERVE;
+}
+
+/* ---- sessions ------------------------------------------------------------------------------------------------------ */
+
+/* Half of the memory that pools leave is for the reserves, half for what is held beyond. */
+static uint64_t auto_sessions(const struct config *config)
+{
+	uint64_t memory = memory_sessions(config) / 2, descriptors = descriptor_sessions(config);
+	uint64_t least = memory < descriptors ? memory : descriptors;
+
+	return least > 0 ? least : 1;
+}
+
+/* The listeners' limits together, when every one has its own. */
+static uint64_t listener_sessions(const struct config *config)
+{
+	uint64_t total = 0;
+
+	for (size_t i = 0; i < config->listener_count; i++) {
+		if (config->listeners[i]->max_sessions == CONFIG_UNLIMITED)
+			return CONFIG_UNLIMITED;
+		total += config->listeners[i]->max_sessions;
+	}
+	return total;
+}
+
+uint64_t config_admits(const struct config *config, const char **limit)
+{
+	const struct {
+		const char *name;
+		uint64_t sessions;
+	} limits[] = {{"memory", memory_sessions(config)}, {"descriptors", descriptor_sessions(config)},
+		{"max_sessions", config->weir.max_sessions}, {"max_sessions", listener_sessions(config)}};
+	size_t least = 0;
+
+	for (size_t i = 1; i < sizeof(limits) / sizeof(limits[0]); i++)
+		if (limits[i].sessions < limits[least].sessions)
+			least = i;
+	*limit = limits[least].name;
+	return limits[least].sessions;
+}
+
+/* ---- at load ------------------------------------------------------------------------------------------------------- */
+
+/* At the key that says how many sessions, or how much memory, or at neither. */
+static void complain_memory(struct config_build *build, const char *what)
+{
+	const struct config_key *key = NULL;
+
+	if (build->weir != NULL && (key = config_section_key(build->weir, "max_sessions")) == NULL)
+		key = config_section_key(build->weir, "memory");
+	if (key != NULL)
+		config_error(&build->errors, key->line, build->weir->title, key->key, "%s", what);
+	else
+		config_error(&build->errors, build->weir != NULL ? build->weir->line : 0, "weir", NULL, "%s", what);
+}
+
+static void check_memory(struct config_build *build)
+{
+	const struct config_weir *weir = &build->config->weir;
+	uint64_t pools = pool_bytes(build->config), reserves = weir->max_sessions * CONFIG_SESSION_RESERVE, needed;
+	char text[4][TEXT_SIZE_MAX], what[TEXT_ERROR_MAX];
+
+	if (__builtin_add_overflow(pools, reserves, &needed))
+		needed = UINT64_MAX;
+	if (needed <= weir->memory)
+		return;
+	snprintf(what, sizeof(what),
+		"max_sessions = %" PRIu64 " x 8K = %s and %s for pools are more than memory = %s; "
+		"expected a memory of at least %s, or fewer sessions or smaller pools",
+		weir->max_sessions, text_size(text[0], reserves), text_size(text[1], pools),
+		text_size(text[2], weir->memory), text_size(text[3], needed));
+	complain_memory(build, what);
+}
+
+static void check_descriptors(struct config_build *build)
+{
+	if (descriptor_sessions(build->config) == 0)
+		config_error(&build->errors, 0, NULL, NULL,
+			"the limit of %" PRIu64 " open files leaves none for sessions; expected at least %" PRIu64
+			" for %" PRIu64 " workers (ulimit -Hn, LimitNOFILE=)",
+			descriptor_limit(),
+			DESCRIPTORS_OURS + DESCRIPTORS_WORKER * build->config->weir.workers + DESCRIPTORS_SESSION,
+			build->config->weir.workers);
+}
+
+void config_resolve(struct config_build *build)
+{
+	struct config_weir *weir = &build->config->weir;
+
+	if (weir->workers == CONFIG_AUTO)
+		weir->workers = count_cpus();
+	if (weir->max_sessions == CONFIG_AUTO)
+		weir->max_sessions = auto_sessions(build->config);
+	check_descriptors(build);
+	check_memory(build);
+}

@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config_link - what a listener's words stand for: its addresses, its upstream, its stack of policies.
+ */
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_build.h"
+#include "option.h"
+#include "text.h"
+
+/* The listener being linked, and where its errors belong. */
+struct linking {
+	struct config_build *build;
+	struct config_listener *listener;
+	const struct config_section *section;
+	const struct config_key *key; /* the one being looked at; NULL for the default of policy */
+};
+
+__attribute__((format(printf, 2, 3))) static void complain(const struct linking *linking, const char *format, ...)
+{
+	const struct config_key *key = linking->key;
+	char what[TEXT_ERROR_MAX];
+	va_list arguments;
+
+	va_start(arguments, format);
+	vsnprintf(what, sizeof(what), format, arguments);
+	va_end(arguments);
+	config_error(&linking->build->errors, key != NULL ? key->line : linking->section->line, linking->section->title,
+		key != NULL ? key->key : NULL, "%s%s", what, key != NULL ? config_comment_hint(key->value) : "");
+}
+
+/* The next word of a list with commas, without the blanks around it; NULL behind the last. */
+static char *next_word(char **rest)
+{
+	char *word = strsep(rest, ",");
+	size_t length;
+
+	if (word == NULL)
+		return NULL;
+	word += strspn(word, " \t");
+	length = strlen(word);
+	while (length > 0 && strchr(" \t", word[length - 1]) != NULL)
+		word[--length] = '\0';
+	return word;
+}
+
+static size_t count_words(const char *list)
+{
+	size_t count = 1;
+
+	for (; *list != '\0'; list++)
+		count += *list == ',';
+	return count;
+}
+
+/* ---- addresses ----------------------------------------------------------------------------------------------------- */
+
+static bool same_address(const struct address *a, const struct address *b)
+{
+	if (a->length != b->length || memcmp(&a->storage, &b->storage, a->length) != 0)
+		return false;
+	return address_is_unix(a) || address_port(a) != 0; /* each port 0 is another one */
+}
+
+static bool listens_on(const struct config_listener *listener, const struct address *address)
+{
+	for (size_t i = 0; i < listener->address_count; i++)
+		if (same_address(&listener->addresses[i], address))
+			return true;
+	return false;
+}
+
+/* With SO_REUSEPORT the kernel would let us bind it twice, and deal the clients out between the two. */
+static const char *listened_by(const struct linking *linking, const struct address *address)
+{
+	const struct config *config = linking->build->config;
+
+	for (size_t i = 0; i < config->listener_count; i++)
+		if (listens_on(config->listeners[i], address))
+			return config->listeners[i]->name;
+	return listens_on(linking->listener, address) ? linking->listener->name : NULL;
+}
+
+static void link_address(struct linking *linking, const char *word)
+{
+	char error[TEXT_ERROR_MAX], text[ADDRESS_TEXT_MAX];
+	struct config_listener *listener = linking->listener;
+	struct address address;
+	const char *taken;
+
+	if (address_parse(&address, word, error, sizeof(error)) < 0) {
+		complain(linking, "%s", error);
+		return;
+	}
+	taken = listened_by(linking, &address);
+	if (taken != NULL)
+		complain(linking, "%s is an address of [listener %s] already; expected each once",
+			address_text(&address, text, sizeof(text)), taken);
+	listener->addresses[listener->address_count++] = address;
+}
+
+static void link_addresses(struct linking *linking)
+{
+	struct config_listener *listener = linking->listener;
+	char *copy, *rest, *word;
+
+	if (listener->listen == NULL)
+		return;
+	rest = copy = strdup(listener->listen);
+	listener->addresses = calloc(count_words(listener->listen), sizeof(*listener->addresses));
+	if (copy == NULL || listener->addresses == NULL)
+		config_no_memory(linking->build);
+	else
+		while ((word = next_word(&rest)) != NULL)
+			link_address(linking, word);
+	free(copy);
+}
+
+/* ---- the upstream -------------------------------------------------------------------------------------------------- */
+
+static struct config_upstream *find_upstream(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->upstream_count; i++)
+		if (strcmp(config->upstreams[i]->name, name) == 0)
+			return config->upstreams[i];
+	return NULL;
+}
+
+/* No section's name has a ':', so an address cannot be taken for one; listeners with the same address share it. */
+static struct config_upstream *make_upstream(struct linking *linking, const char *text)
+{
+	struct config *config = linking->build->config;
+	struct config_upstream *upstream = calloc(1, sizeof(*upstream));
+	char error[TEXT_ERROR_MAX];
+
+	if (upstream == NULL || (upstream->name = strdup(text)) == NULL || (upstream->server = strdup(text)) == NULL) {
+		if (upstream != NULL)
+			free(upstream->name);
+		free(upstream);
+		config_no_memory(linking->build);
+		return NULL;
+	}
+	config->upstreams[config->upstream_count++] = upstream;
+	if (address_parse_target(&upstream->address, upstream->host, sizeof(upstream->host), &upstream->port, text,
+		    error, sizeof(error)) < 0)
+		complain(linking, "%s", error);
+	return upstream;
+}
+
+static void link_upstream(struct linking *linking)
+{
+	static const char *const extra[] = {NULL};
+	struct config_listener *listener = linking->listener;
+	const char *name = listener->upstream_name;
+
+	if (name == NULL)
+		return;
+	listener->upstream = find_upstream(linking->build->config, name);
+	if (listener->upstream != NULL)
+		return;
+	if (strchr(name, ':') != NULL)
+		listener->upstream = make_upstream(linking, name);
+	else if (config_build_section(linking->build, "upstream", name) == NULL)
+		config_unknown_name(linking->build, linking->key, linking->section, "upstream", name, extra);
+}
+
+/* ---- the policies -------------------------------------------------------------------------------------------------- */
+
+static struct policy *find_policy(const struct config *config, const char *name)
+{
+	for (size_t i = 0; i < config->policy_count; i++)
+		if (strcmp(config->policies[i]->name, name) == 0)
+			return config->policies[i];
+	return NULL;
+}
+
+/* What every listener without a policy line has: told once when it cannot be had. */
+static struct policy *make_default_policy(struct linking *linking)
+{
+	struct config *config = linking->build->config;
+	struct module *module;
+	struct policy *policy = NULL;
+	char error[TEXT_ERROR_MAX];
+
+	if (linking->build->default_policy_failed)
+		return NULL;
+	module = module_open(config->weir.module_dir, CONFIG_DEFAULT_POLICY, error, sizeof(error));
+	if (module == NULL)
+		complain(linking, "the default policy " CONFIG_DEFAULT_POLICY ": %s", error);
+	else if ((policy = policy_new(CONFIG_DEFAULT_POLICY, module)) == NULL)
+		config_no_memory(linking->build);
+	else
+		config->policies[config->policy_count++] = policy;
+	linking->build->default_policy_failed = policy == NULL;
+	return policy;
+}
+
+static void link_policy(struct linking *linking, const char *name)
+{
+	static const char *const extra[] = {CONFIG_DEFAULT_POLICY, CONFIG_NO_POLICY, NULL};
+	struct config_listener *listener = linking->listener;
+	struct policy *policy = find_policy(linking->build->config, name);
+
+	if (policy == NULL) {
+		if (config_build_section(linking->build, "policy", name) != NULL)
+			return; /* and why it is not there has been told */
+		if (strcmp(name, CONFIG_DEFAULT_POLICY) == 0)
+			policy = make_default_policy(linking);
+		else
+			config_unknown_name(linking->build, linking->key, linking->section, "policy", name, extra);
+	}
+	if (policy != NULL)
+		listener->policies[listener->policy_count++] = policy;
+}
+
+/* The list's own faults, before any name is looked up: an empty word, `none` among others, a name twice, too many. */
+static bool check_stack(const struct linking *linking, char *words[CONFIG_STACK_MAX], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (words[i][0] == '\0') {
+			complain(linking, "a name is empty; expected names with commas between");
+			return false;
+		}
+		if (strcmp(words[i], CONFIG_NO_POLICY) == 0 && count > 1) {
+			complain(linking, CONFIG_NO_POLICY " stands beside other names; expected it alone");
+			return false;
+		}
+		for (size_t j = 0; j < i; j++)
+			if (strcmp(words[i], words[j]) == 0) {
+				complain(linking, "%.*s stands in the stack twice; expected each policy once",
+					TEXT_QUOTE_MAX, words[i]);
+				return false;
+			}
+	}
+	return true;
+}
+
+static void link_words(struct linking *linking, char *rest)
+{
+	char *words[CONFIG_STACK_MAX], *word;
+	size_t count = 0;
+
+	while ((word = next_word(&rest)) != NULL) {
+		if (count == CONFIG_STACK_MAX) {
+			complain(linking, "%zu policies; expected at most %d",
+				count_words(linking->listener->policy_names), CONFIG_STACK_MAX);
+			break;
+		}
+		words[count++] = word;
+	}
+	if (!check_stack(linking, words, count) || strcmp(words[0], CONFIG_NO_POLICY) == 0)
+		return;
+	for (size_t i = 0; i < count; i++)
+		link_policy(linking, words[i]);
+}
+
+static void link_policies(struct linking *linking)
+{
+	char *copy;
+
+	if (linking->listener->policy_names == NULL)
+		return;
+	copy = strdup(linking->listener->policy_names);
+	if (copy == NULL)
+		config_no_memory(linking->build);
+	else
+		link_words(linking, copy);
+	free(copy);
+}
+
+void config_link_listener(struct config_build *build, struct config_listener *listener,
+	const struct config_section *section)
+{
+	struct linking linking = {.build = build, .listener = listener, .section = section};
+
+	linking.key = config_section_key(section, "listen");
+	link_addresses(&linking);
+	linking.key = config_section_key(section, "upstream");
+	link_upstream(&linking);
+	linking.key = config_section_key(section, "policy");
+	link_policies(&linking);
+}

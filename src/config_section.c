@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config_section - is a section one that weir knows, and what do its keys say: names, words and values against tables.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "config_build.h"
+#include "config_table.h"
+#include "option.h"
+#include "text.h"
+
+#define NAME_LENGTH_MAX 63
+#define CANDIDATES_MAX 512 /* words to suggest from; a module has at most 256 keys */
+
+void config_no_memory(struct config_build *build)
+{
+	config_error(&build->errors, 0, NULL, NULL, "no memory; expected enough for the configuration");
+}
+
+/* ---- suggestions --------------------------------------------------------------------------------------------------- */
+
+struct candidates {
+	const char *words[CANDIDATES_MAX + 1];
+	size_t count;
+};
+
+static void candidates_add(struct candidates *candidates, const char *word)
+{
+	if (candidates->count < CANDIDATES_MAX)
+		candidates->words[candidates->count++] = word;
+	candidates->words[candidates->count] = NULL;
+}
+
+/* "did you mean" the nearest, or the whole list. */
+static const char *suggest(const struct candidates *candidates, const char *word, char *buffer, size_t size)
+{
+	const char *nearest = option_nearest(word, candidates->words);
+	const char *joint = "";
+
+	if (nearest != NULL) {
+		snprintf(buffer, size, "did you mean \"%s\"?", nearest);
+		return buffer;
+	}
+	snprintf(buffer, size, "expected ");
+	for (size_t i = 0; i < candidates->count; i++) {
+		size_t length = strlen(buffer);
+
+		if (i > 0)
+			joint = i + 1 < candidates->count ? ", " : " or ";
+		snprintf(buffer + length, size - length, "%s%s", joint, candidates->words[i]);
+	}
+	return buffer;
+}
+
+void config_unknown_name(struct config_build *build, const struct config_key *key, const struct config_section *section,
+	const char *kind, const char *name, const char *const *extra)
+{
+	struct candidates candidates = {.count = 0};
+	const struct config_section *other;
+	char hint[TEXT_ERROR_MAX];
+
+	STAILQ_FOREACH (other, &build->sections, link)
+		if (strcmp(other->kind, kind) == 0 && !other->rejected)
+			candidates_add(&candidates, other->name);
+	for (; *extra != NULL; extra++)
+		candidates_add(&candidates, *extra);
+	config_error(&build->errors, key->line, section->title, key->key, "no section [%s %.*s]; %s", kind,
+		TEXT_QUOTE_MAX, name, suggest(&candidates, name, hint, sizeof(hint)));
+}
+
+/* ---- sections ------------------------------------------------------------------------------------------------------ */
+
+static const struct {
+	const char *kind;
+	bool named;
+} kinds[] = {{"weir", false}, {"policy", true}, {"upstream", true}, {"listener", true}};
+
+#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+
+static bool is_name(const char *name)
+{
+	size_t length = strlen(name);
+
+	return length <= NAME_LENGTH_MAX &&
+		strspn(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.") == length;
+}
+
+static void reject(struct config_build *build, struct config_section *section, const char *what)
+{
+	config_error(&build->errors, section->line, section->title, NULL, "%s", what);
+	section->rejected = true;
+}
+
+static void reject_kind(struct config_build *build, struct config_section *section)
+{
+	char what[TEXT_ERROR_MAX];
+	const char *words[KINDS + 1] = {NULL};
+	const char *nearest;
+
+	for (size_t i = 0; i < KINDS; i++)
+		words[i] = kinds[i].kind;
+	nearest = option_nearest(section->kind, words);
+	if (nearest != NULL)
+		snprintf(what, sizeof(what), "the section is not known; did you mean [%s%s]?", nearest,
+			strcmp(nearest, "weir") == 0 ? "" : " NAME");
+	else
+		snprintf(what, sizeof(what),
+			"the section is not known; expected [weir], [policy NAME], [upstream NAME] or [listener NAME]");
+	reject(build, section, what);
+}
+
+void config_check_section(struct config_build *build, struct config_section *section)
+{
+	char what[TEXT_ERROR_MAX], quote[TEXT_QUOTE_MAX];
+	size_t i = 0;
+
+	while (i < KINDS && strcmp(kinds[i].kind, section->kind) != 0)
+		i++;
+	if (i == KINDS) {
+		reject_kind(build, section);
+	} else if (!kinds[i].named && section->name[0] != '\0') {
+		snprintf(what, sizeof(what), "the section takes no name; expected [%s]", section->kind);
+		reject(build, section, what);
+	} else if (kinds[i].named && section->name[0] == '\0') {
+		snprintf(what, sizeof(what), "the section has no name; expected [%s NAME]", section->kind);
+		reject(build, section, what);
+	} else if (!is_name(section->name)) {
+		snprintf(what, sizeof(what), "%s is no name; expected at most %d letters, digits, '_', '-' and '.'",
+			text_quote(quote, section->name), NAME_LENGTH_MAX);
+		reject(build, section, what);
+	} else if (strcmp(section->title, "policy " CONFIG_NO_POLICY) == 0) {
+		reject(build, section, "the name " CONFIG_NO_POLICY " stands for no policy; expected another name");
+	}
+}
+
+const struct config_section *config_build_section(const struct config_build *build, const char *kind, const char *name)
+{
+	const struct config_section *section;
+
+	STAILQ_FOREACH (section, &build->sections, link)
+		if (strcmp(section->kind, kind) == 0 && (name == NULL || strcmp(section->name, name) == 0))
+			return section;
+	return NULL;
+}
+
+/* ---- keys ---------------------------------------------------------------------------------------------------------- */
+
+/* What inih makes of comments is a surprise to many: said where a value that may be due to it is refused. */
+const char *config_comment_hint(const char *value)
+{
+	if (strstr(value, " #") != NULL || strstr(value, "\t#") != NULL)
+		return " ('#' begins no comment behind a value; a blank and ';' do)";
+	if (value[0] == '"' || value[0] == '\'')
+		return " (quotes are part of the value, and a blank and ';' end it even inside them)";
+	if (strchr(value, ';') != NULL)
+		return " (a comment behind a value begins with a blank and ';')";
+	return "";
+}
+
+static void unknown_key(struct config_build *build, const struct config_target *target, const struct config_key *key)
+{
+	struct candidates candidates = {.count = 0};
+	const struct weir_option *row;
+	char hint[TEXT_ERROR_MAX];
+
+	if (target->also != NULL)
+		candidates_add(&candidates, target->also);
+	for (size_t i = 0; (row = option_at(target->table, target->stride, i)) != NULL; i++)
+		candidates_add(&candidates, row->key);
+	config_error(&build->errors, key->line, target->section->title, key->key, "the key is not known; %s",
+		suggest(&candidates, key->key, hint, sizeof(hint)));
+}
+
+static void set_key(struct config_build *build, const struct config_target *target, const struct config_key *key)
+{
+	const struct weir_option *row = option_find(target->table, target->stride, key->key);
+	char error[TEXT_ERROR_MAX];
+
+	if (row == NULL)
+		unknown_key(build, target, key);
+	else if (key->value[0] == '\0')
+		config_error(&build->errors, key->line, target->section->title, key->key,
+			"the value is empty; expected %s (%s)", option_expected(row, error, sizeof(error)), row->doc);
+	else if (option_set(row, target->options, key->value, error, sizeof(error)) < 0)
+		config_error(&build->errors, key->line, target->section->title, key->key, "%s%s", error,
+			config_comment_hint(key->value));
+}
+
+/* Applies every key, and looks for the required ones that are missing. */
+void config_set_keys(struct config_build *build, const struct config_target *target)
+{
+	const struct config_section *section = target->section;
+	const struct weir_option *row;
+	const struct config_key *key;
+	char expected[TEXT_ERROR_MAX];
+
+	STAILQ_FOREACH (key, &section->keys, link)
+		if (target->also == NULL || strcmp(target->also, key->key) != 0)
+			set_key(build, target, key);
+	for (size_t i = 0; (row = option_at(target->table, target->stride, i)) != NULL; i++)
+		if (row->def == NULL && config_section_key(section, row->key) == NULL)
+			config_error(&build->errors, section->line, section->title, NULL,
+				"the key %s is missing; expected %s (%s)", row->key,
+				option_expected(row, expected, sizeof(expected)), row->doc);
+}
+
+/* Our own tables' defaults parse: a test says so. Only memory can be short. */
+void config_set_defaults(struct config_build *build, const struct weir_option *table, void *options)
+{
+	char error[TEXT_ERROR_MAX];
+
+	if (option_defaults(table, CONFIG_TABLE_STRIDE, options, error, sizeof(error)) < 0)
+		config_error(&build->errors, 0, NULL, NULL, "%s", error);
+}
