@@ -4,3 +4,7 @@
 module_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^weir_policy_entry$$'
 
 # For each: pkglib_LTLIBRARIES += policies/NAME.la, and policies_NAME_la_SOURCES and policies_NAME_la_LDFLAGS.
+
+pkglib_LTLIBRARIES += policies/watermark.la
+policies_watermark_la_SOURCES = policies/watermark.c
+policies_watermark_la_LDFLAGS = $(module_ldflags)
