@@ -3,19 +3,38 @@
 
 noinst_LIBRARIES += src/libweir.a
 src_libweir_a_SOURCES = \
+	src/address.c \
 	src/address.h \
+	src/config.c \
 	src/config.h \
+	src/config_build.h \
+	src/config_error.c \
+	src/config_error.h \
+	src/config_limits.c \
+	src/config_link.c \
+	src/config_print.c \
+	src/config_reader.c \
+	src/config_reader.h \
+	src/config_section.c \
+	src/config_table.c \
+	src/config_table.h \
 	src/context.h \
 	src/endpoint.c \
 	src/endpoint.h \
 	src/flow.c \
 	src/flow.h \
+	src/gate.c \
+	src/gate.h \
 	src/log.c \
 	src/log.h \
 	src/meter.c \
 	src/meter.h \
+	src/module.c \
 	src/module.h \
+	src/option.c \
 	src/option.h \
+	src/option_nearest.c \
+	src/policy.c \
 	src/policy.h \
 	src/pool.c \
 	src/pool.h \
