@@ -76,7 +76,7 @@ static int parse_ipv6(struct address *address, char *text, unsigned least, char 
 	uint16_t port;
 
 	if (end == NULL)
-		return text_error(error, error_size, "no ']' behind \"[\"; expected [IPV6]:PORT");
+		return text_error(error, error_size, "no ']' behind '['; expected [IPV6]:PORT");
 	*end = '\0';
 	if (end[1] != ':')
 		return text_error(error, error_size, "no port behind ']'; expected [IPV6]:PORT");

@@ -61,12 +61,14 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
 	endpoint->suspect = false; /* the read tells */
 	if (endpoint->ended)
 		return 0;
+	endpoint->left = ENDPOINT_UNKNOWN;
 	do {
 		n = endpoint->ops->read(endpoint, bytes, length);
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
-		/* a short read emptied the queue; what comes later makes an event, what has hung up made its last */
-		if ((size_t)n < length && !endpoint->hung && endpoint->error == 0)
+		/* the queue is empty; what comes later makes an event, but what has hung up made its last */
+		if ((endpoint->left == ENDPOINT_UNKNOWN ? (size_t)n < length : endpoint->left == 0) && !endpoint->hung &&
+			endpoint->error == 0)
 			endpoint->readable = false;
 		return n;
 	}

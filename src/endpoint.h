@@ -28,8 +28,11 @@ struct endpoint_sample {
 	uint64_t rtt;    /* ns, 0: unknown */
 };
 
+#define ENDPOINT_UNKNOWN (-1)
+
 /* Raw operations: system calls' conventions, no memory of errors. */
 struct endpoint_ops {
+	/* may set endpoint->left, if it is told how much is left to read */
 	ssize_t (*read)(struct endpoint *endpoint, void *bytes, size_t length);
 	ssize_t (*write)(struct endpoint *endpoint, const struct iovec *iov, int count);
 	int (*finish)(struct endpoint *endpoint); /* no more writes: FIN */
@@ -41,6 +44,7 @@ struct endpoint_ops {
 struct endpoint {
 	const struct endpoint_ops *ops;
 	int error;     /* errno of the first failure; 0: none */
+	int left;      /* bytes left behind by the last read, or ENDPOINT_UNKNOWN */
 	bool open;     /* closed endpoints are left alone */
 	bool readable; /* a read may bring something */
 	bool writable; /* a write may be taken */

@@ -3,6 +3,8 @@
 
 noinst_LIBRARIES += src/libweir.a
 src_libweir_a_SOURCES = \
+	src/acceptor.c \
+	src/acceptor.h \
 	src/address.c \
 	src/address.h \
 	src/config.c \
@@ -18,19 +20,33 @@ src_libweir_a_SOURCES = \
 	src/config_section.c \
 	src/config_table.c \
 	src/config_table.h \
+	src/connection.c \
+	src/connection.h \
 	src/context.h \
+	src/dial.c \
+	src/dial.h \
 	src/endpoint.c \
 	src/endpoint.h \
+	src/endpoint_socket.c \
+	src/endpoint_socket.h \
 	src/flow.c \
 	src/flow.h \
 	src/gate.c \
 	src/gate.h \
+	src/host.c \
+	src/host.h \
+	src/listener.c \
+	src/listener.h \
 	src/log.c \
 	src/log.h \
 	src/meter.c \
 	src/meter.h \
 	src/module.c \
 	src/module.h \
+	src/notify.c \
+	src/notify.h \
+	src/object.c \
+	src/object.h \
 	src/option.c \
 	src/option.h \
 	src/option_nearest.c \
@@ -38,10 +54,20 @@ src_libweir_a_SOURCES = \
 	src/policy.h \
 	src/pool.c \
 	src/pool.h \
+	src/privileges.c \
+	src/privileges.h \
+	src/report.c \
+	src/report.h \
 	src/sched.c \
 	src/sched.h \
+	src/server.c \
+	src/server.h \
 	src/session.c \
 	src/session.h \
+	src/slab.c \
+	src/slab.h \
+	src/socket.c \
+	src/socket.h \
 	src/stack.c \
 	src/stack.h \
 	src/standing.c \
@@ -51,7 +77,9 @@ src_libweir_a_SOURCES = \
 	src/text.c \
 	src/text.h \
 	src/wheel.c \
-	src/wheel.h
+	src/wheel.h \
+	src/worker.c \
+	src/worker.h
 
 sbin_PROGRAMS += src/weir
 src_weir_SOURCES = src/main.c

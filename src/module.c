@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "gate.h"
+#include "object.h"
 #include "option.h"
 #include "text.h"
 
@@ -155,6 +156,8 @@ static int load(struct module *module, char *error, size_t error_size)
 	char fd_path[sizeof("/proc/self/fd/") + 10];
 	char reason[TEXT_ERROR_MAX];
 
+	if (object_check(module->fd, reason, sizeof(reason)) < 0)
+		return text_error(error, error_size, "%s %s", module->path, reason);
 	snprintf(fd_path, sizeof(fd_path), "/proc/self/fd/%d", module->fd);
 	module->handle = dlopen(fd_path, RTLD_NOW | RTLD_LOCAL);
 	if (module->handle == NULL)

@@ -191,7 +191,7 @@ static int number_parse(const struct weir_option *option, const char *text, uint
 
 static int set_number(const struct weir_option *option, void *options, const char *text, char *error, size_t error_size)
 {
-	uint64_t number;
+	uint64_t number = 0;
 	size_t word;
 
 	if (word_find(option, text, &word))

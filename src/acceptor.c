@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * acceptor - admit, accept, hand over; or wait, for a unit or for descriptors.
+ */
+#include "acceptor.h"
+
+#include <errno.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "log.h"
+#include "server.h"
+#include "worker.h"
+
+#define ACCEPT_BATCH 16                              /* clients accepted per event */
+#define RETRY_AFTER (UINT64_C(100) * 1000000)        /* ns, when out of descriptors */
+#define COMPLAIN_EVERY (UINT64_C(1000) * 1000000)    /* ns */
+
+#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
+
+/* ---- admission ----------------------------------------------------------------------------------------------------- */
+
+static bool queue_for(struct acceptor *acceptor, struct pool *pool)
+{
+	if (acceptor->ticket.pool == NULL)
+		pool_wait(pool, &acceptor->ticket, 1);
+	return false;
+}
+
+/* Whether one client may be accepted; if not, the acceptor queues. Listener's pool first, then the server's. */
+static bool admit(struct acceptor *acceptor)
+{
+	struct pool *server = &acceptor->worker->server->sessions;
+	struct pool *own = &acceptor->listener->sessions;
+
+	if (acceptor->listener->limited && !acceptor->has_listener) {
+		if (pool_take(own, 1, 1) == 0)
+			return queue_for(acceptor, own);
+		acceptor->has_listener = true;
+	}
+	if (!acceptor->has_server) {
+		if (pool_take(server, 1, 1) == 0)
+			return queue_for(acceptor, server);
+		acceptor->has_server = true;
+	}
+	return true;
+}
+
+static void give_back(struct acceptor *acceptor)
+{
+	if (acceptor->has_listener)
+		pool_put(&acceptor->listener->sessions, 1);
+	if (acceptor->has_server)
+		pool_put(&acceptor->worker->server->sessions, 1);
+	acceptor->has_listener = false;
+	acceptor->has_server = false;
+}
+
+void acceptor_return(struct worker *worker, struct listener *listener)
+{
+	if (listener->limited)
+		pool_put(&listener->sessions, 1);
+	pool_put(&worker->server->sessions, 1);
+}
+
+/* ---- handing over -------------------------------------------------------------------------------------------------- */
+
+/* An accepted client on its way to another worker. */
+struct handover {
+	struct mail mail;
+	struct worker *worker;
+	struct listener *listener;
+	struct address peer;
+	int fd;
+};
+
+static void deliver_client(struct mail *mail, uint64_t now)
+{
+	struct handover *handover = CONTAINER(mail, struct handover, mail);
+
+	connection_open(handover->worker, handover->listener, handover->fd, &handover->peer, now);
+	free(handover);
+}
+
+static void hand_over(struct acceptor *acceptor, int fd, const struct address *peer)
+{
+	struct server *server = acceptor->worker->server;
+	struct worker *worker = acceptor->worker;
+	struct handover *handover;
+
+	if (acceptor->spreads)
+		worker = &server->workers[acceptor->next_worker++ % server->worker_count];
+	handover = worker == acceptor->worker ? NULL : calloc(1, sizeof(*handover));
+	if (handover == NULL) {
+		connection_open(acceptor->worker, acceptor->listener, fd, peer, acceptor->worker->now);
+		return;
+	}
+	handover->mail.deliver = deliver_client;
+	handover->worker = worker;
+	handover->listener = acceptor->listener;
+	handover->peer = *peer;
+	handover->fd = fd;
+	sched_post(&worker->sched, &handover->mail);
+}
+
+/* ---- accepting ----------------------------------------------------------------------------------------------------- */
+
+static bool out_of_resources(int error)
+{
+	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+}
+
+/* Pauses; the timer tries again. Tells at most once a second. */
+static void wait_for_resources(struct acceptor *acceptor, int error)
+{
+	uint64_t now = acceptor->worker->now;
+
+	event_del(&acceptor->event);
+	sched_timer_set(&acceptor->worker->sched, &acceptor->timer, now + RETRY_AFTER);
+	if (acceptor->logged_at != 0 && now - acceptor->logged_at < COMPLAIN_EVERY)
+		return;
+	acceptor->logged_at = now;
+	log_warning("listener %s: cannot accept: %s; clients wait in the backlog", acceptor->listener->config->name,
+		strerrordesc_np(error));
+}
+
+/* One client. False: no more for now. */
+static bool accept_one(struct acceptor *acceptor)
+{
+	struct address peer;
+	int fd;
+
+	if (!admit(acceptor)) {
+		event_del(&acceptor->event);
+		return false;
+	}
+	memset(&peer, 0, sizeof(peer));
+	peer.length = sizeof(peer.storage);
+	fd = accept4(acceptor->fd, &peer.sa, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0) {
+		if (out_of_resources(errno))
+			wait_for_resources(acceptor, errno);
+		else if (errno != EAGAIN && errno != EWOULDBLOCK)
+			return true; /* that client is gone already; the next one may not be */
+		return false;
+	}
+	acceptor->has_listener = false; /* the units are the session's now */
+	acceptor->has_server = false;
+	if (!address_is_loopback(&acceptor->address) && address_is_loopback(&peer))
+		socket_bound_local(fd, &acceptor->listener->options);
+	hand_over(acceptor, fd, &peer);
+	return true;
+}
+
+static void accept_clients(struct acceptor *acceptor)
+{
+	int left = ACCEPT_BATCH;
+
+	while (left > 0 && accept_one(acceptor))
+		left--;
+	if (acceptor->ticket.pool == NULL)
+		give_back(acceptor); /* not needed after all */
+}
+
+static void on_event(evutil_socket_t fd, short what, void *argument)
+{
+	struct acceptor *acceptor = argument;
+
+	(void)fd;
+	(void)what;
+	acceptor->worker->now = worker_clock(); /* the round's time is from before the wait */
+	accept_clients(acceptor);
+}
+
+static void resume(struct acceptor *acceptor)
+{
+	if (event_add(&acceptor->event, NULL) != 0) {
+		sched_timer_set(&acceptor->worker->sched, &acceptor->timer, acceptor->worker->now + RETRY_AFTER);
+		return;
+	}
+	accept_clients(acceptor);
+}
+
+static void fire_timer(struct timer *timer, uint64_t now)
+{
+	(void)now;
+	resume(CONTAINER(timer, struct acceptor, timer));
+}
+
+/* A unit that was queued for has come. */
+static void deliver_grant(struct mail *mail, uint64_t now)
+{
+	struct acceptor *acceptor = CONTAINER(mail, struct acceptor, mail);
+	bool of_listener = acceptor->ticket.pool == &acceptor->listener->sessions;
+	bool granted = pool_collect(&acceptor->ticket) > 0;
+
+	(void)now;
+	if (of_listener)
+		acceptor->has_listener = granted;
+	else
+		acceptor->has_server = granted;
+	if (acceptor->fd < 0)
+		give_back(acceptor);
+	else
+		resume(acceptor);
+}
+
+/* On the giver's thread. */
+static void ticket_granted(struct pool_ticket *ticket)
+{
+	struct acceptor *acceptor = CONTAINER(ticket, struct acceptor, ticket);
+
+	sched_post(&acceptor->worker->sched, &acceptor->mail);
+}
+
+/* ---- birth and end --------------------------------------------------------------------------------------------------- */
+
+int acceptor_init(struct acceptor *acceptor, struct worker *worker, struct listener *listener, int fd,
+	const struct address *address)
+{
+	memset(acceptor, 0, sizeof(*acceptor));
+	acceptor->worker = worker;
+	acceptor->listener = listener;
+	acceptor->address = *address;
+	acceptor->fd = fd;
+	acceptor->spreads = address_is_unix(address);
+	timer_init(&acceptor->timer, fire_timer);
+	acceptor->mail.deliver = deliver_grant;
+	acceptor->ticket.granted = ticket_granted;
+	if (event_assign(&acceptor->event, worker->events, fd, EV_READ | EV_PERSIST, on_event, acceptor) != 0)
+		return -1;
+	return event_add(&acceptor->event, NULL);
+}
+
+void acceptor_close(struct acceptor *acceptor)
+{
+	if (acceptor->fd < 0)
+		return;
+	event_del(&acceptor->event);
+	sched_timer_clear(&acceptor->worker->sched, &acceptor->timer);
+	close(acceptor->fd);
+	acceptor->fd = -1;
+	if (acceptor->ticket.pool == NULL || pool_leave(&acceptor->ticket))
+		give_back(acceptor);
+}

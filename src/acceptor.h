@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * acceptor - one listening socket on one worker: admits clients while limits and descriptors last.
+ *
+ * The limits on sessions are pools: to accept, an acceptor needs a unit of its listener's and one of the server's. When one
+ * is short it stops listening for events and queues, so the kernel's backlog waits, and whoever ends a session hands
+ * its unit over, across workers.
+ */
+#ifndef ACCEPTOR_H
+#define ACCEPTOR_H
+
+#include <event2/event.h>
+#include <event2/event_struct.h>
+#include <stdbool.h>
+
+#include "listener.h"
+#include "pool.h"
+#include "sched.h"
+
+struct worker;
+
+struct acceptor {
+	struct worker *worker;
+	struct listener *listener;
+	struct address address; /* bound */
+	int fd;                 /* -1: closed */
+	bool spreads;           /* passes what it accepts on to all workers in turn: a unix socket has one acceptor only */
+	unsigned next_worker;
+	struct event event;
+	struct timer timer; /* retry, when out of descriptors */
+	struct pool_ticket ticket;
+	struct mail mail;  /* brings the news of a grant */
+	bool has_listener; /* a unit of the listener's pool is in hand */
+	bool has_server;   /* one of the server's */
+	uint64_t logged_at;
+};
+
+/* Takes fd over. 0, or -1. Before the worker's thread runs. */
+int acceptor_init(struct acceptor *acceptor, struct worker *worker, struct listener *listener, int fd,
+	const struct address *address) __attribute__((warn_unused_result));
+
+/* Accepts no more; the address is closed. On the worker's thread. */
+void acceptor_close(struct acceptor *acceptor);
+
+/* Gives back the units a session of this listener had. Any thread. */
+void acceptor_return(struct worker *worker, struct listener *listener);
+
+#endif

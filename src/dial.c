@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dial - one step at a time: look up, connect, next address. Events and timers only queue the dial's task, which takes
+ * the step.
+ */
+#include "dial.h"
+
+#include <errno.h>
+#include <event2/dns.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
+
+/* A question to the resolver. Its answer always comes, even to one that was cancelled: the dial may be gone by then. */
+struct lookup {
+	struct dial *dial; /* NULL: nobody asks any more */
+	struct evdns_getaddrinfo_request *request;
+};
+
+struct dial {
+	const struct dial_base *base;
+	const struct dial_target *target;
+	struct endpoint_socket *socket;
+	struct task task;
+	struct timer timer;
+	void (*done)(void *argument, const struct dial_outcome *outcome, uint64_t now);
+	void *argument;
+	struct lookup *lookup;
+	struct evutil_addrinfo *found; /* what the resolver gave, and which of it comes next */
+	struct evutil_addrinfo *next;
+	struct dial_outcome outcome; /* of the last attempt */
+	bool tried;                  /* the upstream's own address */
+	bool connecting;             /* the socket is open */
+	bool timed_out;
+};
+
+static void wait_for_event(struct dial *dial, uint64_t now)
+{
+	uint64_t timeout = dial->target->connect_timeout;
+
+	sched_timer_set(dial->base->sched, &dial->timer, timeout == WEIR_NEVER ? WEIR_NEVER : now + timeout);
+}
+
+static void dial_free(struct dial *dial)
+{
+	sched_timer_clear(dial->base->sched, &dial->timer);
+	sched_dequeue(dial->base->sched, &dial->task);
+	if (dial->lookup != NULL) {
+		struct lookup *lookup = dial->lookup;
+
+		lookup->dial = NULL;
+		evdns_getaddrinfo_cancel(lookup->request); /* its callback frees the lookup, now or later */
+	}
+	if (dial->found != NULL)
+		evutil_freeaddrinfo(dial->found);
+	free(dial);
+}
+
+static void finish(struct dial *dial, uint64_t now)
+{
+	void (*done)(void *, const struct dial_outcome *, uint64_t) = dial->done;
+	void *argument = dial->argument;
+	struct dial_outcome outcome = dial->outcome;
+
+	dial_free(dial);
+	done(argument, &outcome, now);
+}
+
+static void failed(struct dial *dial, int error)
+{
+	dial->outcome.error = strerrordesc_np(error);
+	if (error == ECONNREFUSED)
+		dial->outcome.reason = CLOSE_CONNECT_REFUSED;
+	else if (error == ETIMEDOUT)
+		dial->outcome.reason = CLOSE_CONNECT_TIMEOUT;
+	else if (error == EMFILE || error == ENFILE)
+		dial->outcome.reason = CLOSE_NO_DESCRIPTORS;
+	else
+		dial->outcome.reason = CLOSE_CONNECT_FAILED;
+}
+
+/* ---- connecting ---------------------------------------------------------------------------------------------------- */
+
+static void on_event(void *argument)
+{
+	struct dial *dial = argument;
+
+	sched_enqueue(dial->base->sched, &dial->task);
+}
+
+/* Begins one attempt. -1: it failed at once. */
+static int try_address(struct dial *dial, const struct address *address, uint64_t now)
+{
+	int fd = socket_open(address, dial->target->options, address_is_loopback(address));
+
+	dial->outcome.address = *address;
+	if (fd < 0) {
+		failed(dial, errno);
+		return -1;
+	}
+	if (connect(fd, &address->sa, address->length) != 0 && errno != EINPROGRESS) {
+		failed(dial, errno);
+		close(fd);
+		return -1;
+	}
+	if (endpoint_socket_open(dial->socket, fd, address, dial->base->events, on_event, dial) != 0) {
+		failed(dial, ENOMEM);
+		return -1;
+	}
+	dial->connecting = true;
+	wait_for_event(dial, now);
+	return 0;
+}
+
+/* The next address to try; false: there is none. */
+static bool next_address(struct dial *dial, struct address *address)
+{
+	const struct config_upstream *upstream = dial->target->upstream;
+
+	if (upstream->address.length != 0) {
+		*address = upstream->address;
+		return !dial->tried;
+	}
+	while (dial->next != NULL) {
+		struct evutil_addrinfo *info = dial->next;
+
+		dial->next = info->ai_next;
+		if (info->ai_addrlen > sizeof(address->storage))
+			continue;
+		memset(address, 0, sizeof(*address));
+		memcpy(&address->storage, info->ai_addr, info->ai_addrlen);
+		address->length = (socklen_t)info->ai_addrlen;
+		return true;
+	}
+	return false;
+}
+
+static void try_next(struct dial *dial, uint64_t now)
+{
+	struct address address;
+
+	while (next_address(dial, &address)) {
+		dial->tried = true;
+		if (try_address(dial, &address, now) == 0)
+			return;
+	}
+	/* every address failed: the outcome of the last one stands, and is told on a later turn */
+	sched_enqueue(dial->base->sched, &dial->task);
+}
+
+/* ---- looking up ---------------------------------------------------------------------------------------------------- */
+
+static void on_answer(int result, struct evutil_addrinfo *found, void *argument)
+{
+	struct lookup *lookup = argument;
+	struct dial *dial = lookup->dial;
+
+	free(lookup);
+	if (dial == NULL) {
+		if (found != NULL)
+			evutil_freeaddrinfo(found);
+		return;
+	}
+	dial->lookup = NULL;
+	dial->found = found;
+	dial->next = found;
+	if (result != 0) {
+		dial->outcome.reason = CLOSE_RESOLVE_FAILED;
+		dial->outcome.error = evutil_gai_strerror(result);
+	}
+	sched_enqueue(dial->base->sched, &dial->task);
+}
+
+static void look_up(struct dial *dial, uint64_t now)
+{
+	const struct config_upstream *upstream = dial->target->upstream;
+	struct evutil_addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM};
+	struct evdns_getaddrinfo_request *request;
+	struct lookup *lookup = calloc(1, sizeof(*lookup));
+	char port[8];
+
+	dial->outcome.reason = CLOSE_RESOLVE_FAILED;
+	dial->outcome.error = "no resolver, or no memory for the look-up";
+	if (lookup == NULL || dial->base->dns == NULL) {
+		free(lookup);
+		sched_enqueue(dial->base->sched, &dial->task);
+		return;
+	}
+	snprintf(port, sizeof(port), "%u", upstream->port);
+	lookup->dial = dial;
+	dial->lookup = lookup;
+	wait_for_event(dial, now);
+	/* NULL: the answer has come already, and the lookup is gone */
+	request = evdns_getaddrinfo(dial->base->dns, upstream->host, port, &hints, on_answer, lookup);
+	if (request != NULL)
+		lookup->request = request;
+}
+
+/* ---- steps --------------------------------------------------------------------------------------------------------- */
+
+/* The socket has news: connected, failed, or out of time. */
+static void check_attempt(struct dial *dial, uint64_t now)
+{
+	struct endpoint *endpoint = &dial->socket->endpoint;
+	int error = dial->timed_out ? ETIMEDOUT : 0;
+
+	if (error == 0) {
+		if (!endpoint->writable)
+			return; /* nothing yet */
+		error = endpoint->ops->error(endpoint);
+	}
+	if (error == 0) {
+		endpoint->suspect = false;
+		dial->outcome.reason = CLOSE_NONE;
+		finish(dial, now);
+		return;
+	}
+	endpoint_close(endpoint, true);
+	dial->connecting = false;
+	dial->timed_out = false;
+	failed(dial, error);
+	try_next(dial, now);
+}
+
+static void run_task(struct task *task, uint64_t now)
+{
+	struct dial *dial = CONTAINER(task, struct dial, task);
+
+	if (dial->connecting) {
+		check_attempt(dial, now);
+	} else if (dial->timed_out && dial->lookup != NULL) {
+		dial->outcome.reason = CLOSE_RESOLVE_FAILED;
+		dial->outcome.error = "the look-up took too long";
+		finish(dial, now);
+	} else if (dial->next != NULL) {
+		try_next(dial, now);
+	} else if (dial->lookup == NULL) {
+		finish(dial, now);
+	}
+}
+
+static void fire_timer(struct timer *timer, uint64_t now)
+{
+	struct dial *dial = CONTAINER(timer, struct dial, timer);
+
+	(void)now;
+	dial->timed_out = true;
+	sched_enqueue(dial->base->sched, &dial->task);
+}
+
+struct dial *dial_start(const struct dial_base *base, const struct dial_target *target, struct endpoint_socket *socket,
+	uint64_t now, void (*done)(void *argument, const struct dial_outcome *outcome, uint64_t now), void *argument)
+{
+	struct dial *dial = calloc(1, sizeof(*dial));
+
+	if (dial == NULL)
+		return NULL;
+	dial->base = base;
+	dial->target = target;
+	dial->socket = socket;
+	dial->task.run = run_task;
+	timer_init(&dial->timer, fire_timer);
+	dial->done = done;
+	dial->argument = argument;
+	if (target->upstream->address.length != 0)
+		try_next(dial, now);
+	else
+		look_up(dial, now);
+	return dial;
+}
+
+void dial_cancel(struct dial *dial)
+{
+	if (dial == NULL)
+		return;
+	if (dial->connecting)
+		endpoint_close(&dial->socket->endpoint, true);
+	dial_free(dial);
+}

@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * dial - connecting to an upstream: resolves its name if it has one, then tries its addresses in turn.
+ *
+ * Lives on its worker. connect_timeout bounds the look-up, and then each address. The outcome comes on a later turn,
+ * never from within dial_start().
+ */
+#ifndef DIAL_H
+#define DIAL_H
+
+#include <stdint.h>
+
+#include "config.h"
+#include "endpoint_socket.h"
+#include "sched.h"
+#include "session.h"
+#include "socket.h"
+
+struct evdns_base;
+
+/* Where dials are made. Outlives them. */
+struct dial_base {
+	struct event_base *events;
+	struct evdns_base *dns; /* NULL: no name can be resolved */
+	struct sched *sched;
+};
+
+/* What to dial. Outlives the dial. */
+struct dial_target {
+	const struct config_upstream *upstream;
+	const struct socket_options *options;
+	uint64_t connect_timeout; /* ns, WEIR_NEVER for none */
+};
+
+struct dial_outcome {
+	enum close_reason reason; /* CLOSE_NONE: connected */
+	const char *error;        /* what the kernel or the resolver said, for the log; static */
+	struct address address;   /* the last one tried; length 0: none */
+};
+
+struct dial;
+
+/*
+ * Starts to dial into `socket`, which is open for its session when done() is told CLOSE_NONE, its `notify` still being the
+ * dial's until the caller changes it. The dial frees itself before done() is called. NULL when memory is short.
+ */
+struct dial *dial_start(const struct dial_base *base, const struct dial_target *target, struct endpoint_socket *socket,
+	uint64_t now, void (*done)(void *argument, const struct dial_outcome *outcome, uint64_t now), void *argument)
+	__attribute__((warn_unused_result));
+
+/* Gives up: closes what is open, frees the dial; done() will not be called. NULL is fine. */
+void dial_cancel(struct dial *dial);
+
+#endif

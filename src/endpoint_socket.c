@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * endpoint_socket - the raw operations on a descriptor.
+ */
+#include "endpoint_socket.h"
+
+#include <errno.h>
+#include <linux/sockios.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "socket.h"
+
+#ifndef TCP_CM_INQ
+#define TCP_CM_INQ 36
+#endif
+
+static struct endpoint_socket *own(struct endpoint *endpoint)
+{
+	return (struct endpoint_socket *)((char *)endpoint - offsetof(struct endpoint_socket, endpoint));
+}
+
+/*
+ * A read stops short at an urgent mark although bytes wait behind it, so its length does not tell whether the queue is
+ * empty. TCP_INQ does.
+ */
+static ssize_t socket_read(struct endpoint *endpoint, void *bytes, size_t length)
+{
+	union {
+		struct cmsghdr header;
+		char space[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct iovec iov = {bytes, length};
+	struct msghdr message = {
+		.msg_iov = &iov,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(own(endpoint)->fd, &message, 0);
+	struct cmsghdr *header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
+
+	if (header != NULL && header->cmsg_level == SOL_TCP && header->cmsg_type == TCP_CM_INQ)
+		memcpy(&endpoint->left, CMSG_DATA(header), sizeof(endpoint->left));
+	return n;
+}
+
+static ssize_t socket_write(struct endpoint *endpoint, const struct iovec *iov, int count)
+{
+	struct msghdr message = {.msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)count};
+
+	if (count == 1)
+		return send(own(endpoint)->fd, iov->iov_base, iov->iov_len, MSG_NOSIGNAL);
+	return sendmsg(own(endpoint)->fd, &message, MSG_NOSIGNAL);
+}
+
+static int socket_finish(struct endpoint *endpoint)
+{
+	return shutdown(own(endpoint)->fd, SHUT_WR);
+}
+
+static int socket_error(struct endpoint *endpoint)
+{
+	int error = 0;
+	socklen_t length = sizeof(error);
+
+	if (getsockopt(own(endpoint)->fd, SOL_SOCKET, SO_ERROR, &error, &length) != 0)
+		return errno;
+	return error;
+}
+
+static void socket_sample(struct endpoint *endpoint, struct endpoint_sample *sample)
+{
+	int fd = own(endpoint)->fd;
+	struct tcp_info info;
+	socklen_t length = sizeof(info);
+	int n;
+
+	if (ioctl(fd, SIOCINQ, &n) == 0 && n > 0)
+		sample->unread = (uint64_t)n;
+	if (ioctl(fd, SIOCOUTQ, &n) == 0 && n > 0)
+		sample->queued = (uint64_t)n;
+	if (!endpoint->exempt && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
+		sample->rtt = (uint64_t)info.tcpi_rtt * 1000;
+}
+
+static void socket_close(struct endpoint *endpoint, bool abort)
+{
+	struct endpoint_socket *socket = own(endpoint);
+
+	event_del(&socket->event);
+	if (!abort)
+		socket_disarm(socket->fd);
+	close(socket->fd);
+	socket->fd = -1;
+}
+
+static const struct endpoint_ops socket_ops = {
+	.read = socket_read,
+	.write = socket_write,
+	.finish = socket_finish,
+	.error = socket_error,
+	.sample = socket_sample,
+	.close = socket_close,
+};
+
+static void on_event(evutil_socket_t fd, short what, void *argument)
+{
+	struct endpoint_socket *socket = argument;
+
+	(void)fd;
+	endpoint_ready(&socket->endpoint, (what & EV_READ) != 0, (what & EV_WRITE) != 0, (what & EV_CLOSED) != 0);
+	socket->notify(socket->argument);
+}
+
+int endpoint_socket_open(struct endpoint_socket *socket, int fd, const struct address *peer, struct event_base *base,
+	void (*notify)(void *argument), void *argument)
+{
+	size_t length = peer->length < sizeof(socket->peer) ? peer->length : sizeof(socket->peer);
+
+	endpoint_init(&socket->endpoint, &socket_ops);
+	socket->endpoint.exempt = peer->sa.sa_family == AF_UNIX;
+	socket->fd = fd;
+	socket->notify = notify;
+	socket->argument = argument;
+	memset(&socket->peer, 0, sizeof(socket->peer));
+	memcpy(&socket->peer, &peer->storage, address_is_unix(peer) ? sizeof(sa_family_t) : length);
+	if (event_assign(&socket->event, base, fd, EV_ET | EV_READ | EV_WRITE | EV_CLOSED | EV_PERSIST, on_event,
+		    socket) == 0 &&
+		event_add(&socket->event, NULL) == 0)
+		return 0;
+	close(fd);
+	socket->fd = -1;
+	socket->endpoint.open = false;
+	return -1;
+}
+
+void endpoint_socket_peer(const struct endpoint_socket *socket, struct address *address)
+{
+	memset(address, 0, sizeof(*address));
+	memcpy(&address->storage, &socket->peer, sizeof(socket->peer));
+	address->length = socket->peer.sa.sa_family == AF_UNIX ? sizeof(sa_family_t)
+		: socket->peer.sa.sa_family == AF_INET         ? sizeof(struct sockaddr_in)
+							       : sizeof(struct sockaddr_in6);
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * listener - a [listener NAME] section come to life: its stack of policies, what its sessions have in common, and its
+ * listening sockets. Shared by all workers; immutable but for its pool of sessions.
+ */
+#ifndef LISTENER_H
+#define LISTENER_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "config.h"
+#include "dial.h"
+#include "pool.h"
+#include "session.h"
+#include "socket.h"
+#include "stack.h"
+
+struct listener {
+	const struct config_listener *config;
+	struct stack stack;
+	struct session_profile profile;
+	struct socket_options options;
+	struct dial_target target;
+	struct pool sessions; /* its max_sessions; not used if unlimited */
+	bool limited;
+};
+
+/* The policies must have been started. 0, or -1 with errno. */
+int listener_init(struct listener *listener, const struct config_listener *config) __attribute__((warn_unused_result));
+void listener_destroy(struct listener *listener);
+
+/*
+ * Listens on the i-th address with `count` sockets that share it (one for each worker; a unix address gets one only),
+ * and puts them into fds. Port 0 is replaced by what the kernel chose, in *bound. Returns how many sockets, or -1 with
+ * errno, none left open.
+ */
+int listener_bind(const struct listener *listener, size_t i, int *fds, unsigned count, struct address *bound)
+	__attribute__((warn_unused_result));
+
+/* Removes what listener_bind() left in the file system. */
+void listener_unlink(const struct listener *listener);
+
+#endif

@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * report - key=value lines.
+ */
+#include "report.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include "log.h"
+
+/* Text that grows to the right, and is cut at its end. */
+struct line {
+	char text[LOG_LINE_MAX];
+	size_t length;
+};
+
+static void add(struct line *line, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
+static void add(struct line *line, const char *format, ...)
+{
+	size_t room = sizeof(line->text) - line->length;
+	va_list arguments;
+	int n;
+
+	va_start(arguments, format);
+	n = vsnprintf(line->text + line->length, room, format, arguments);
+	va_end(arguments);
+	if (n > 0)
+		line->length += (size_t)n < room ? (size_t)n : room - 1;
+}
+
+static void add_time(struct line *line, const char *direction, const char *key, uint64_t ns)
+{
+	add(line, " %s%s=%" PRIu64 ".%06us", direction, key, ns / 1000000000, (unsigned)(ns % 1000000000 / 1000));
+}
+
+static void add_address(struct line *line, const char *key, const struct endpoint_socket *socket)
+{
+	char text[ADDRESS_TEXT_MAX];
+	struct address address;
+
+	if (socket->peer.sa.sa_family == AF_UNSPEC) {
+		add(line, " %s=-", key);
+		return;
+	}
+	endpoint_socket_peer(socket, &address);
+	add(line, " %s=%s", key, address_text(&address, text, sizeof(text)));
+}
+
+/* A unix upstream's path stands in the configuration, not in the socket. */
+static void add_server(struct line *line, const struct connection *connection)
+{
+	const struct config_upstream *upstream = connection->listener->target.upstream;
+
+	if (connection->session.connected_at != 0 && address_is_unix(&upstream->address))
+		add(line, " server=%s", upstream->server);
+	else if (connection->session.connected_at != 0)
+		add_address(line, "server", &connection->server);
+	else
+		add(line, " server=-");
+}
+
+static void begin(struct line *line, const char *what, const struct connection *connection)
+{
+	const struct session *session = &connection->session;
+
+	line->length = 0;
+	add(line, "%s %" PRIu32 ".%" PRIu32 ".%" PRIu32 " listener=%s", what, session->id.worker, session->id.slot,
+		session->id.generation, session->profile->name);
+	add_address(line, "client", &connection->client);
+	add_server(line, connection);
+	add(line, " up=%" PRIu64 " down=%" PRIu64, session->up.written, session->down.written);
+}
+
+static void add_states(struct line *line, const char *direction, const struct flow *flow, uint64_t now)
+{
+	char key[16];
+
+	for (int state = 0; state < METER_STATE_COUNT; state++) {
+		snprintf(key, sizeof(key), "_%s", meter_state_names[state]);
+		add_time(line, direction, key, meter_spent(&flow->meter, now, (enum meter_state)state));
+	}
+}
+
+static void add_pauses(struct line *line, const char *direction, const struct flow *flow, uint64_t now)
+{
+	const struct meter *meter = &flow->meter;
+	const char *between = "";
+
+	add(line, " %s_paused=", direction);
+	for (uint32_t cause = 0; cause < meter->causes; cause++) {
+		uint64_t spent = meter_paused(meter, now, cause);
+
+		if (meter->pauses[cause].count == 0)
+			continue;
+		add(line, "%s%s:%" PRIu32 "/%" PRIu64 ".%06us", between, stack_cause(flow->standing.stack, cause),
+			meter->pauses[cause].count, spent / 1000000000, (unsigned)(spent % 1000000000 / 1000));
+		between = ",";
+	}
+	if (*between == '\0')
+		add(line, "-");
+}
+
+static void add_flows(struct line *line, const struct session *session, uint64_t now)
+{
+	add(line, " up_held_max=%" PRIu64 " down_held_max=%" PRIu64, session->up.held_max, session->down.held_max);
+	add_states(line, "up", &session->up, now);
+	add_states(line, "down", &session->down, now);
+	add_pauses(line, "up", &session->up, now);
+	add_pauses(line, "down", &session->down, now);
+}
+
+void report_access(const struct connection *connection, uint64_t now)
+{
+	const struct session *session = &connection->session;
+	struct line line;
+
+	if (!log_enabled(LOG_LEVEL_INFO))
+		return;
+	begin(&line, "session", connection);
+	add_time(&line, "", "duration", now - session->opened_at);
+	if (session->connected_at != 0)
+		add_time(&line, "", "connect", session->connected_at - session->opened_at);
+	else
+		add(&line, " connect=-");
+	add_flows(&line, session, now);
+	add(&line, " close=%s", close_reason_names[session->reason]);
+	log_info("%s", line.text);
+}
+
+static const char *state_name(const struct flow *flow)
+{
+	return flow_over(flow) ? "ended" : meter_state_names[flow->meter.state];
+}
+
+void report_status(const struct connection *connection, uint64_t now)
+{
+	const struct session *session = &connection->session;
+	struct line line;
+
+	begin(&line, "status", connection);
+	add_time(&line, "", "age", now - session->opened_at);
+	add(&line, " up_held_now=%" PRIu64 " down_held_now=%" PRIu64 " up_state=%s down_state=%s", session->up.store.held,
+		session->down.store.held, state_name(&session->up), state_name(&session->down));
+	add_flows(&line, session, now);
+	log_info("%s", line.text);
+}
+
+void report_failure(const struct connection *connection, const struct dial_outcome *outcome)
+{
+	const struct session *session = &connection->session;
+	char text[ADDRESS_TEXT_MAX];
+
+	log_warning("session %" PRIu32 ".%" PRIu32 ".%" PRIu32 " listener=%s: cannot connect to %s%s%s: %s",
+		session->id.worker, session->id.slot, session->id.generation, session->profile->name,
+		connection->listener->target.upstream->server, outcome->address.length != 0 ? " at " : "",
+		outcome->address.length != 0 ? address_text(&outcome->address, text, sizeof(text)) : "", outcome->error);
+}

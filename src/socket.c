@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * socket - options. Those that a kernel or a socket family does not know are left out: they bound or hasten things, and
+ * nothing is wrong without them.
+ */
+#include "socket.h"
+
+#include <errno.h>
+#include <netinet/tcp.h>
+#include <unistd.h>
+
+#include "config.h"
+
+#ifndef TCP_INQ
+#define TCP_INQ 36
+#endif
+
+#define KEEPALIVE_INTERVAL 15 /* seconds between probes, once the first was not answered */
+#define KEEPALIVE_PROBES 4
+
+static void set(int fd, int level, int name, int value)
+{
+	(void)!setsockopt(fd, level, name, &value, sizeof(value));
+}
+
+static int as_int(uint64_t value)
+{
+	return value < INT32_MAX ? (int)value : INT32_MAX;
+}
+
+/* ns as milliseconds, or seconds, at least 1 */
+static int as_units(uint64_t ns, uint64_t unit)
+{
+	return ns < unit ? 1 : as_int(ns / unit);
+}
+
+static void arm(int fd, bool on)
+{
+	struct linger linger = {.l_onoff = on, .l_linger = 0};
+
+	(void)!setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger));
+}
+
+static void tune_buffers(int fd, const struct socket_options *options, bool peer_local)
+{
+	if (options->rcvbuf == CONFIG_AUTO) {
+		if (peer_local)
+			set(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_RCVBUF_LOOPBACK);
+	} else if (options->rcvbuf != CONFIG_KERNEL) {
+		set(fd, SOL_SOCKET, SO_RCVBUF, as_int(options->rcvbuf));
+	}
+	if (options->sndbuf != CONFIG_KERNEL)
+		set(fd, SOL_SOCKET, SO_SNDBUF, as_int(options->sndbuf));
+}
+
+static void tune_tcp(int fd, const struct socket_options *options)
+{
+	set(fd, SOL_SOCKET, SO_OOBINLINE, 1); /* urgent bytes keep their place in the stream */
+	set(fd, IPPROTO_TCP, TCP_INQ, 1);     /* every read tells what is left, past an urgent mark too */
+	if (options->nodelay)
+		set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+	if (options->keepalive != CONFIG_OFF) {
+		set(fd, SOL_SOCKET, SO_KEEPALIVE, 1);
+		set(fd, IPPROTO_TCP, TCP_KEEPIDLE, as_units(options->keepalive, UINT64_C(1000000000)));
+		set(fd, IPPROTO_TCP, TCP_KEEPINTVL, KEEPALIVE_INTERVAL);
+		set(fd, IPPROTO_TCP, TCP_KEEPCNT, KEEPALIVE_PROBES);
+	}
+	if (options->user_timeout != CONFIG_OFF)
+		set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, as_units(options->user_timeout, 1000000));
+	if (options->notsent_lowat != CONFIG_OFF)
+		set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, as_int(options->notsent_lowat));
+}
+
+int socket_open(const struct address *address, const struct socket_options *options, bool peer_local)
+{
+	int fd = socket(address->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return -1;
+	arm(fd, true);
+	tune_buffers(fd, options, peer_local);
+	if (!address_is_unix(address))
+		tune_tcp(fd, options);
+	return fd;
+}
+
+void socket_bound_local(int fd, const struct socket_options *options)
+{
+	if (options->rcvbuf == CONFIG_AUTO)
+		set(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_RCVBUF_LOOPBACK);
+}
+
+void socket_disarm(int fd)
+{
+	arm(fd, false);
+}

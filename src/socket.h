@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * socket - the options weir sets on its sockets.
+ *
+ * Everything is set on the listener, and inherited by what it accepts; a socket that connects gets the same before it
+ * does. They are born armed with linger {1, 0}: whatever closes them, the death of weir included, resets the peer,
+ * until socket_disarm() says that the end is a clean one.
+ */
+#ifndef SOCKET_H
+#define SOCKET_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "address.h"
+
+/* Values as in struct config_listener: times in ns, sizes in bytes, CONFIG_OFF, CONFIG_AUTO and CONFIG_KERNEL. */
+struct socket_options {
+	uint64_t user_timeout;
+	uint64_t keepalive;
+	uint64_t notsent_lowat;
+	uint64_t rcvbuf;
+	uint64_t sndbuf;
+	bool nodelay;
+};
+
+#define SOCKET_RCVBUF_LOOPBACK (64 * 1024) /* rcvbuf = auto, where the peer is on this machine */
+
+/* A socket for this address, non-blocking, armed; with the options set. `peer_local`: the peer is known to be on
+   loopback. -1 with errno. */
+int socket_open(const struct address *address, const struct socket_options *options, bool peer_local)
+	__attribute__((warn_unused_result));
+
+/* Bounds the receive queue of a socket that was accepted by a wildcard listener from a peer on loopback. */
+void socket_bound_local(int fd, const struct socket_options *options);
+
+/* From now on, close() is a clean end. */
+void socket_disarm(int fd);
+
+#endif
