@@ -1,8 +1,53 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# End-to-end tests: executable scripts that speak TAP and run real weir processes. $WEIR and its kin say where they are.
+# End-to-end tests: programs and executable scripts that speak TAP and run real weir processes. $WEIR and its kin say
+# where those are. A program is one tests/e2e/test_NAME.c, needs one line here, and is linked with the harness only.
 
-e2e_tests = \
+if HAVE_CHECK
+check_LIBRARIES += tests/e2e/libe2e.a
+endif
+tests_e2e_libe2e_a_SOURCES = \
+	tests/e2e/ends.c \
+	tests/e2e/figures.c \
+	tests/e2e/harness.c \
+	tests/e2e/harness.h \
+	tests/e2e/said.c \
+	tests/e2e/wire.c \
+	tests/e2e/wire.h
+tests_e2e_libe2e_a_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
+
+e2e_programs = \
+	tests/e2e/test_connect \
+	tests/e2e/test_ends \
+	tests/e2e/test_idle \
+	tests/e2e/test_limits \
+	tests/e2e/test_marks \
+	tests/e2e/test_policies \
+	tests/e2e/test_stop \
+	tests/e2e/test_timeouts \
+	tests/e2e/test_urgent
+
+e2e_ldadd = tests/e2e/libe2e.a $(CHECK_LIBS)
+tests_e2e_test_connect_LDADD = $(e2e_ldadd)
+tests_e2e_test_ends_LDADD = $(e2e_ldadd)
+tests_e2e_test_idle_LDADD = $(e2e_ldadd)
+tests_e2e_test_limits_LDADD = $(e2e_ldadd)
+tests_e2e_test_marks_LDADD = $(e2e_ldadd)
+tests_e2e_test_policies_LDADD = $(e2e_ldadd)
+tests_e2e_test_stop_LDADD = $(e2e_ldadd)
+tests_e2e_test_timeouts_LDADD = $(e2e_ldadd)
+tests_e2e_test_urgent_LDADD = $(e2e_ldadd)
+
+e2e_scripts = \
+	tests/e2e/iperf3.sh \
+	tests/e2e/nc.sh \
+	tests/e2e/redis.sh \
+	tests/e2e/sha256.sh \
 	tests/e2e/unit_verify.sh
 
-dist_check_SCRIPTS += $(e2e_tests)
-TESTS += $(e2e_tests)
+if HAVE_CHECK
+check_PROGRAMS += $(e2e_programs)
+TESTS += $(e2e_programs)
+endif
+dist_check_SCRIPTS += $(e2e_scripts)
+TESTS += $(e2e_scripts)
+EXTRA_DIST += tests/e2e/lib.sh

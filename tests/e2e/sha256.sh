@@ -1,0 +1,89 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# 200 transfers at once through weir to a server that sends back what it gets: sizes and pauses at random, each with
+# the SHA-256 of what was sent and what came back.
+set -u
+# shellcheck source=lib.sh
+. "$WEIR_SRCDIR/tests/e2e/lib.sh"
+need nc socat sha256sum shuf
+
+transfers=200
+largest=1000000
+sanitized && largest=200000
+
+for _ in 1 2 3 4 5 6 7 8 9 10; do
+	server_port=$(some_port)
+	socat -d -d -t 600 "TCP-LISTEN:$server_port,bind=127.0.0.1,fork,backlog=512" EXEC:cat 2>"$dir/server.log" &
+	server=$!
+	children="$children $server"
+	eventually grep -q -e listening -e ' E ' "$dir/server.log"
+	grep -q listening "$dir/server.log" && break
+done
+
+start_weir <<END
+[weir]
+workers = 2
+[policy small]
+module = watermark
+high = 32K
+low = 16K
+[listener echo]
+listen = 127.0.0.1:0
+upstream = 127.0.0.1:$server_port
+policy = small
+END
+
+# A third each: at once, with a pause in the middle, with three pauses at places of their own.
+feed() {
+	file=$1
+	size=$2
+	case $3 in
+	0) cat "$file" ;;
+	1)
+		head -c $((size / 2)) "$file"
+		sleep "0.$4"
+		tail -c +$((size / 2 + 1)) "$file"
+		;;
+	*)
+		head -c $((size / 5)) "$file"
+		sleep "0.$4"
+		tail -c +$((size / 5 + 1)) "$file" | head -c $((size / 2 - size / 5))
+		sleep "0.0$4"
+		tail -c +$((size / 2 + 1)) "$file" | head -c $((size - 1 - size / 2))
+		sleep "0.1$4"
+		tail -c 1 "$file"
+		;;
+	esac
+}
+
+transfer() {
+	file=$dir/file-$1
+	size=$(shuf -i "1-$largest" -n 1)
+	head -c "$size" /dev/urandom >"$file"
+	sent=$(sha256sum <"$file")
+	got=$(feed "$file" "$size" $(($1 % 3)) "$(shuf -i 0-9 -n 1)" | nc -N 127.0.0.1 "$port" | sha256sum)
+	[ "$sent" = "$got" ] && echo "$1 $size" >>"$dir/fine"
+	rm -f "$file"
+}
+
+echo 1..3
+port=$(port_of echo)
+: >"$dir/fine"
+runs=
+i=0
+while [ $i -lt $transfers ]; do
+	transfer $i &
+	runs="$runs $!"
+	i=$((i + 1))
+done
+# shellcheck disable=SC2086
+wait $runs
+fine=$(wc -l <"$dir/fine")
+[ "$fine" = $transfers ]
+result $? "$fine of $transfers transfers came back with the SHA-256 they were sent with"
+all_done() {
+	[ "$(grep -c ' session .* close=done' "$dir/log")" = $transfers ]
+}
+eventually all_done
+result $? "each has an access line that says done"
+stop_weir
