@@ -42,7 +42,8 @@ static const char *suggest(const struct candidates *candidates, const char *word
 		snprintf(buffer, size, "did you mean \"%s\"?", nearest);
 		return buffer;
 	}
-	snprintf(buffer, size, "expected ");
+	/* Policies have names without any section, so it is an upstream. */
+	snprintf(buffer, size, "expected %s", candidates->count == 0 ? "one, or an address" : "");
 	for (size_t i = 0; i < candidates->count; i++) {
 		size_t length = strlen(buffer);
 
@@ -51,22 +52,6 @@ static const char *suggest(const struct candidates *candidates, const char *word
 		snprintf(buffer + length, size - length, "%s%s", joint, candidates->words[i]);
 	}
 	return buffer;
-}
-
-void config_unknown_name(struct config_build *build, const struct config_key *key, const struct config_section *section,
-	const char *kind, const char *name, const char *const *extra)
-{
-	struct candidates candidates = {.count = 0};
-	const struct config_section *other;
-	char hint[TEXT_ERROR_MAX];
-
-	STAILQ_FOREACH (other, &build->sections, link)
-		if (strcmp(other->kind, kind) == 0 && !other->rejected)
-			candidates_add(&candidates, other->name);
-	for (; *extra != NULL; extra++)
-		candidates_add(&candidates, *extra);
-	config_error(&build->errors, key->line, section->title, key->key, "no section [%s %.*s]; %s", kind,
-		TEXT_QUOTE_MAX, name, suggest(&candidates, name, hint, sizeof(hint)));
 }
 
 /* ---- sections ------------------------------------------------------------------------------------------------------ */
@@ -156,6 +141,22 @@ const char *config_comment_hint(const char *value)
 	if (strchr(value, ';') != NULL)
 		return " (a comment behind a value begins with a blank and ';')";
 	return "";
+}
+
+void config_unknown_name(struct config_build *build, const struct config_key *key, const struct config_section *section,
+	const char *kind, const char *name, const char *const *extra)
+{
+	struct candidates candidates = {.count = 0};
+	const struct config_section *other;
+	char hint[TEXT_ERROR_MAX];
+
+	STAILQ_FOREACH (other, &build->sections, link)
+		if (strcmp(other->kind, kind) == 0 && !other->rejected)
+			candidates_add(&candidates, other->name);
+	for (; *extra != NULL; extra++)
+		candidates_add(&candidates, *extra);
+	config_error(&build->errors, key->line, section->title, key->key, "no section [%s %.*s]; %s%s", kind,
+		TEXT_QUOTE_MAX, name, suggest(&candidates, name, hint, sizeof(hint)), config_comment_hint(key->value));
 }
 
 static void unknown_key(struct config_build *build, const struct config_target *target, const struct config_key *key)

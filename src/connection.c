@@ -44,9 +44,9 @@ static void dialled(void *argument, const struct dial_outcome *outcome, uint64_t
 		connection->server.notify = on_event;
 		connection->server.argument = &connection->session;
 		session_connected(&connection->session, &connection->server.endpoint, now);
+		report_connected(connection);
 		return;
 	}
-	connection->error = outcome->error;
 	report_failure(connection, outcome);
 	session_failed(&connection->session, outcome->reason, now);
 }
@@ -103,7 +103,6 @@ static int open_session(struct connection *connection, int fd, const struct addr
 	enum close_reason *reason)
 {
 	connection->dial = NULL;
-	connection->error = NULL;
 	connection->server.fd = -1;
 	connection->server.endpoint.open = false;
 	connection->server.peer.sa.sa_family = AF_UNSPEC;

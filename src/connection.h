@@ -19,7 +19,6 @@ struct connection {
 	struct dial *dial;             /* while connecting */
 	struct endpoint_socket client;
 	struct endpoint_socket server; /* fd -1 until it is dialled */
-	const char *error;             /* why connecting failed, for the log; static, or NULL */
 };
 
 /* Prepares a slot; see slab.h. */

@@ -113,6 +113,16 @@ static void add_flows(struct line *line, const struct session *session, uint64_t
 	add_pauses(line, "down", &session->down, now);
 }
 
+void report_connected(const struct connection *connection)
+{
+	struct line line;
+
+	if (!log_enabled(LOG_LEVEL_DEBUG))
+		return;
+	begin(&line, "connected", connection);
+	log_debug("%s", line.text);
+}
+
 void report_access(const struct connection *connection, uint64_t now)
 {
 	const struct session *session = &connection->session;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * report - the lines that tell of a session: one at its end, one whenever its status is asked for, one when it could not
- * connect. Keys are documented in weir(8).
+ * connect; for debugging, one when it did. Keys are documented in weir(8).
  */
 #ifndef REPORT_H
 #define REPORT_H
@@ -10,6 +10,9 @@
 
 #include "connection.h"
 #include "dial.h"
+
+/* That it is connected, at level debug. */
+void report_connected(const struct connection *connection);
 
 /* The access line. */
 void report_access(const struct connection *connection, uint64_t now);

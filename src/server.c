@@ -173,9 +173,16 @@ void server_worker_ended(struct server *server)
 
 void server_status_done(struct server *server, uint32_t told)
 {
+	int32_t free = pool_free(&server->memory);
+
 	atomic_fetch_add(&server->status_told, told);
-	if (atomic_fetch_sub(&server->status_left, 1) == 1)
-		log_info("status end sessions=%" PRIu32, atomic_load(&server->status_told));
+	if (atomic_fetch_sub(&server->status_left, 1) != 1)
+		return;
+	log_info("status end sessions=%" PRIu32 " memory=%" PRIu64 " memory_used=%" PRIu64 " memory_waiters=%" PRIu32
+		 " memory_shortages=%" PRIu64,
+		atomic_load(&server->status_told), (uint64_t)server->memory.size * STORE_PAGE,
+		(uint64_t)((int64_t)server->memory.size - free) * STORE_PAGE, pool_waiters(&server->memory),
+		atomic_load(&server->memory.shortages));
 }
 
 static void ask_status(struct server *server)
