@@ -44,6 +44,7 @@ bool endpoint_ended_cleanly(const struct endpoint *endpoint)
 static ssize_t read_end(struct endpoint *endpoint)
 {
 	endpoint->readable = false;
+	endpoint->suspect = false;
 	if (endpoint->error == 0)
 		keep_error(endpoint, endpoint->ops->error(endpoint));
 	if (endpoint->error == 0 || endpoint_ended_cleanly(endpoint)) {
@@ -58,7 +59,6 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
 {
 	ssize_t n;
 
-	endpoint->suspect = false; /* the read tells */
 	if (endpoint->ended)
 		return 0;
 	endpoint->left = ENDPOINT_UNKNOWN;
@@ -66,6 +66,7 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
 		n = endpoint->ops->read(endpoint, bytes, length);
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
+		/* suspect still: a reset may lie behind these bytes, where no read may come, and it makes no second event */
 		/* the queue is empty; what comes later makes an event, but what has hung up made its last */
 		if ((endpoint->left == ENDPOINT_UNKNOWN ? (size_t)n < length : endpoint->left == 0) && !endpoint->hung &&
 			endpoint->error == 0)
@@ -76,6 +77,7 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
 		return read_end(endpoint);
 	if (errno == EAGAIN || errno == EWOULDBLOCK) {
 		endpoint->readable = false;
+		endpoint->suspect = false; /* it would have told */
 		errno = EAGAIN;
 		return -1;
 	}

@@ -4,13 +4,24 @@
 if HAVE_CHECK
 check_LIBRARIES += tests/unit/libunit.a
 endif
-tests_unit_libunit_a_SOURCES = tests/unit/unit.c tests/unit/unit.h
+tests_unit_libunit_a_SOURCES = \
+	tests/unit/fake.c \
+	tests/unit/fake.h \
+	tests/unit/rule.c \
+	tests/unit/rule.h \
+	tests/unit/unit.c \
+	tests/unit/unit.h
 tests_unit_libunit_a_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 
 # What every program without an LDADD of its own is linked with.
 LDADD = tests/unit/libunit.a src/libweir.a $(WEIR_LIBS) $(CHECK_LIBS)
 
 unit_tests =
+
+# The core, over fake endpoints in virtual time.
+unit_tests += \
+	tests/unit/test_reset \
+	tests/unit/test_session
 
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests)

@@ -1,0 +1,425 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * fake - see fake.h.
+ */
+#include "fake.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define ROUNDS_MAX 200000 /* without time passing: the world spins */
+#define WAKES_MAX 200000  /* in one world_pass() */
+
+static uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
+static unsigned char pattern_byte(unsigned pattern, uint64_t offset)
+{
+	return (unsigned char)((offset ^ offset >> 8 ^ offset >> 15) * 31 + pattern);
+}
+
+/* ---- raw operations ------------------------------------------------------------------------------------------------ */
+
+static struct fake *fake_of(struct endpoint *endpoint)
+{
+	return (struct fake *)endpoint;
+}
+
+static int tell_error(struct fake *fake)
+{
+	int error = fake->pending;
+
+	fake->pending = 0;
+	return error;
+}
+
+static ssize_t raw_read(struct endpoint *endpoint, void *bytes, size_t length)
+{
+	struct fake *fake = fake_of(endpoint);
+	unsigned char *to = bytes;
+	uint64_t n = least(length, fake->sent - fake->read);
+
+	MUST(!fake->closed, "read from a closed endpoint");
+	MUST(length > 0, "read of nothing");
+	fake->reads++;
+	if (fake->read_most > 0)
+		n = least(n, fake->read_most);
+	for (uint64_t i = 0; i < n; i++)
+		to[i] = pattern_byte(fake->pattern, fake->read + i);
+	fake->read += n;
+	if (n > 0)
+		return (ssize_t)n;
+	if (fake->fin)
+		return 0;
+	if (fake->pending != 0) {
+		errno = tell_error(fake);
+		return -1;
+	}
+	if (fake->reset)
+		return 0;
+	fake->reads_in_vain++;
+	errno = EAGAIN;
+	return -1;
+}
+
+static void check_bytes(const struct fake *fake, const unsigned char *bytes, uint64_t length, uint64_t offset)
+{
+	for (uint64_t i = 0; i < length; i++)
+		MUST(bytes[i] == pattern_byte(fake->expected, offset + i), "byte %llu is wrong",
+			(unsigned long long)(offset + i));
+}
+
+static ssize_t raw_write(struct endpoint *endpoint, const struct iovec *iov, int count)
+{
+	struct fake *fake = fake_of(endpoint);
+	uint64_t room = fake->write_most > 0 ? least(fake->window, fake->write_most) : fake->window;
+	uint64_t taken = 0;
+	uint64_t length = 0;
+
+	MUST(!fake->closed, "write to a closed endpoint");
+	MUST(!fake->fin_sent, "write behind the end");
+	fake->writes++;
+	if (fake->pending != 0 || fake->reset) {
+		errno = fake->pending != 0 ? tell_error(fake) : EPIPE;
+		return -1;
+	}
+	for (int i = 0; i < count; i++) {
+		uint64_t n = least(iov[i].iov_len, room - taken);
+
+		MUST(iov[i].iov_len > 0, "write of an empty piece");
+		check_bytes(fake, iov[i].iov_base, n, fake->accepted + taken);
+		taken += n;
+		length += iov[i].iov_len;
+	}
+	fake->window -= taken;
+	fake->accepted += taken;
+	if (fake->hoards)
+		fake->queued += taken;
+	if (taken < length) {
+		fake->waiting = true;
+		fake->edge |= fake->window > 0; /* cut by write_most only: the kernel would go on at once */
+	}
+	errno = EAGAIN;
+	return taken > 0 ? (ssize_t)taken : -1;
+}
+
+static int raw_finish(struct endpoint *endpoint)
+{
+	struct fake *fake = fake_of(endpoint);
+
+	MUST(!fake->closed, "end sent to a closed endpoint");
+	if (fake->reset) {
+		errno = ENOTCONN;
+		return -1;
+	}
+	fake->fin_sent = true;
+	fake->edge |= fake->fin; /* both ways are shut: HUP */
+	return 0;
+}
+
+static int raw_error(struct endpoint *endpoint)
+{
+	struct fake *fake = fake_of(endpoint);
+
+	MUST(!fake->closed, "error of a closed endpoint");
+	fake->errors++;
+	return tell_error(fake);
+}
+
+static void raw_sample(struct endpoint *endpoint, struct endpoint_sample *sample)
+{
+	struct fake *fake = fake_of(endpoint);
+
+	fake->samples++;
+	sample->unread = fake->sent - fake->read;
+	sample->queued = fake->queued;
+	sample->rtt = 10 * MS;
+}
+
+static void raw_close(struct endpoint *endpoint, bool abort)
+{
+	struct fake *fake = fake_of(endpoint);
+
+	MUST(!fake->closed, "closed twice");
+	fake->closed = true;
+	fake->aborted = abort;
+}
+
+static const struct endpoint_ops fake_ops = {raw_read, raw_write, raw_finish, raw_error, raw_sample, raw_close};
+
+/* ---- the peer ------------------------------------------------------------------------------------------------------ */
+
+void fake_init(struct fake *fake, unsigned pattern, unsigned expected)
+{
+	memset(fake, 0, sizeof(*fake));
+	endpoint_init(&fake->endpoint, &fake_ops);
+	fake->pattern = pattern;
+	fake->expected = expected;
+	fake->window = FAKE_WIDE;
+	fake->edge = true; /* registering an event reports what there is */
+}
+
+void fake_send(struct fake *fake, uint64_t bytes)
+{
+	MUST(!fake->fin && !fake->reset, "the test sends behind the end");
+	fake->sent += bytes;
+	fake->edge = true;
+}
+
+void fake_end(struct fake *fake)
+{
+	fake->fin = true;
+	fake->edge = true;
+}
+
+void fake_fail(struct fake *fake, int error)
+{
+	fake->reset = true;
+	fake->pending = error;
+	fake->queued = 0;
+	fake->edge = true;
+}
+
+void fake_reset(struct fake *fake)
+{
+	fake_fail(fake, fake->fin ? EPIPE : ECONNRESET);
+}
+
+void fake_open(struct fake *fake, uint64_t bytes)
+{
+	fake->window += bytes;
+	fake->edge |= fake->waiting;
+	fake->waiting = false;
+}
+
+void fake_shut(struct fake *fake)
+{
+	fake->window = 0;
+}
+
+void fake_ack(struct fake *fake, uint64_t bytes)
+{
+	MUST(bytes <= fake->queued, "the test acknowledges more than is queued");
+	fake->queued -= bytes;
+}
+
+uint64_t fake_delivered(const struct fake *fake)
+{
+	return fake->accepted - (fake->aborted ? fake->queued : 0);
+}
+
+bool fake_saw_end(const struct fake *fake)
+{
+	if (fake->reset)
+		return false;
+	return (fake->fin_sent && (!fake->aborted || fake->queued == 0)) || (fake->closed && !fake->aborted);
+}
+
+bool fake_saw_reset(const struct fake *fake)
+{
+	return fake->closed && fake->aborted;
+}
+
+/* As epoll reports the socket at this moment, and libevent passes it on. */
+bool fake_deliver(struct fake *fake)
+{
+	bool shut = fake->reset || fake->fin;
+
+	if (!fake->edge || fake->deaf || fake->closed)
+		return false;
+	fake->edge = false;
+	if (fake->pending != 0)
+		endpoint_ready(&fake->endpoint, true, true, false);
+	else
+		endpoint_ready(&fake->endpoint, fake->sent > fake->read || shut, fake->window > 0 || fake->reset, shut);
+	if (fake->session != NULL)
+		session_ready(fake->session);
+	return true;
+}
+
+/* ---- the world ----------------------------------------------------------------------------------------------------- */
+
+void world_init(struct world *world, uint32_t pages)
+{
+	memset(world, 0, sizeof(*world));
+	world->now = 1000 * SECOND + 123456;
+	sched_init(&world->sched, world->now, NULL, NULL);
+	ck_assert_int_eq(pool_init(&world->memory, "memory", pages), 0);
+	world->host.size = sizeof(world->host);
+	world->host.major = WEIR_POLICY_MAJOR;
+	world->context.sched = &world->sched;
+	world->context.memory = &world->memory;
+	world->context.host = &world->host;
+	world->context.scratch = malloc(CONTEXT_SCRATCH);
+	ck_assert_ptr_nonnull(world->context.scratch);
+}
+
+void world_destroy(struct world *world)
+{
+	MUST(pool_free(&world->memory) == (int32_t)world->memory.size, "%d of %u pages are back",
+		pool_free(&world->memory), world->memory.size);
+	ck_assert_uint_eq(pool_waiters(&world->memory), 0);
+	MUST(!sched_busy(&world->sched), "somebody still waits for a turn");
+	MUST(sched_deadline(&world->sched) == WEIR_NEVER, "a timer is left behind");
+	pool_destroy(&world->memory);
+	free(world->context.scratch);
+}
+
+void world_add(struct world *world, struct fake *fake)
+{
+	ck_assert_uint_lt(world->fake_count, WORLD_FAKES);
+	world->fakes[world->fake_count++] = fake;
+}
+
+bool world_step(struct world *world)
+{
+	bool events = false;
+
+	for (unsigned i = 0; i < world->fake_count; i++)
+		events |= fake_deliver(world->fakes[i]);
+	if (!events && !sched_busy(&world->sched) && sched_deadline(&world->sched) > world->now)
+		return false;
+	sched_run(&world->sched, world->now);
+	world->rounds++;
+	if (world->check != NULL)
+		world->check(world);
+	return true;
+}
+
+void world_run(struct world *world)
+{
+	for (unsigned i = 0; world_step(world); i++)
+		MUST(i < ROUNDS_MAX, "spins: no rest after %u rounds", i);
+}
+
+void world_pass(struct world *world, uint64_t time)
+{
+	uint64_t end = world->now + time;
+
+	world_run(world);
+	for (unsigned i = 0; sched_deadline(&world->sched) <= end; i++) {
+		MUST(i < WAKES_MAX, "woken %u times in %llu ms", i, (unsigned long long)(time / MS));
+		if (sched_deadline(&world->sched) > world->now)
+			world->now = sched_deadline(&world->sched);
+		world_run(world);
+	}
+	world->now = end;
+	world_run(world);
+}
+
+/* ---- pairs --------------------------------------------------------------------------------------------------------- */
+
+const struct stack no_policies;
+
+static struct pair *pair_of(struct session *session)
+{
+	return (struct pair *)session;
+}
+
+static void pair_dial(struct session *session, uint64_t now)
+{
+	(void)now;
+	pair_of(session)->dialed++;
+}
+
+static void pair_hang_up(struct session *session)
+{
+	pair_of(session)->hung_up++;
+}
+
+static void pair_closed(struct session *session, uint64_t now)
+{
+	struct pair *pair = pair_of(session);
+
+	ck_assert_uint_eq(pair->closed, 0);
+	MUST(pair->client.closed, "the client is left open");
+	MUST(session->server == NULL || pair->server.closed, "the server is left open");
+	ck_assert_uint_eq(session->closed_at, now);
+	pair->closed++;
+}
+
+static void pair_release(struct session *session)
+{
+	struct pair *pair = pair_of(session);
+
+	ck_assert_uint_eq(pair->closed, 1);
+	ck_assert_uint_eq(pair->released, 0);
+	pair->released++;
+}
+
+static const struct session_ops pair_ops = {pair_dial, pair_hang_up, pair_closed, pair_release};
+
+void pair_init(struct pair *pair, struct world *world, const struct stack *stack)
+{
+	memset(pair, 0, sizeof(*pair));
+	pair->world = world;
+	pair->profile = (struct session_profile){
+		.name = "test",
+		.stack = stack != NULL ? stack : &no_policies,
+		.idle_timeout = 24 * HOUR,
+		.half_close_timeout = 24 * HOUR,
+		.stall_timeout = 24 * HOUR,
+	};
+	fake_init(&pair->client, 1, 2);
+	fake_init(&pair->server, 2, 1);
+	session_slot_init(&pair->session, &world->context, 0);
+}
+
+void pair_begin(struct pair *pair)
+{
+	enum close_reason reason = CLOSE_NONE;
+
+	pair->client.session = &pair->session;
+	world_add(pair->world, &pair->client);
+	ck_assert(session_open(&pair->session, &pair->profile, &pair_ops, &pair->client.endpoint, pair->world->now,
+		&reason));
+	ck_assert_uint_eq(pair->dialed, 1);
+}
+
+void pair_connect(struct pair *pair)
+{
+	pair->server.session = &pair->session;
+	world_add(pair->world, &pair->server);
+	session_connected(&pair->session, &pair->server.endpoint, pair->world->now);
+}
+
+void pair_open(struct pair *pair)
+{
+	pair_begin(pair);
+	pair_connect(pair);
+	world_run(pair->world);
+}
+
+struct fake *pair_source(struct pair *pair, int direction)
+{
+	return direction == WEIR_UP ? &pair->client : &pair->server;
+}
+
+struct fake *pair_sink(struct pair *pair, int direction)
+{
+	return direction == WEIR_UP ? &pair->server : &pair->client;
+}
+
+struct flow *pair_flow(struct pair *pair, int direction)
+{
+	return direction == WEIR_UP ? &pair->session.up : &pair->session.down;
+}
+
+/* A grant under way belongs to the flow already, although it does not know yet. */
+static uint64_t flow_pages(const struct flow *flow)
+{
+	const struct standing *standing = &flow->standing;
+	const struct pool_ticket *ticket = &standing->ticket;
+	bool coming = standing->stack != NULL && standing->claim == standing->stack->claim_count &&
+		atomic_load(&ticket->state) == POOL_TICKET_GRANTED;
+
+	return standing->memory + (coming ? ticket->units : 0);
+}
+
+uint64_t pair_pages(const struct pair *pair)
+{
+	return flow_pages(&pair->session.up) + flow_pages(&pair->session.down);
+}
