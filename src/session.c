@@ -278,7 +278,7 @@ static void earlier(struct deadline *first, uint64_t since, uint64_t timeout, en
 {
 	uint64_t at;
 
-	if (since == WEIR_NEVER || timeout == WEIR_NEVER)
+	if (since == WEIR_NEVER || timeout >= WEIR_NEVER - since)
 		return;
 	at = since + timeout;
 	if (at < first->at) {

@@ -50,6 +50,8 @@ static ssize_t raw_read(struct endpoint *endpoint, void *bytes, size_t length)
 	for (uint64_t i = 0; i < n; i++)
 		to[i] = pattern_byte(fake->pattern, fake->read + i);
 	fake->read += n;
+	if (fake->tells_left)
+		endpoint->left = (int)least(fake->sent - fake->read + fake->fin, INT32_MAX);
 	if (n > 0)
 		return (ssize_t)n;
 	if (fake->fin)

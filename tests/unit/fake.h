@@ -59,6 +59,7 @@ struct fake {
 	/* events */
 	bool edge;
 	bool deaf;
+	bool tells_left; /* reads say how much is left, as TCP_INQ does */
 	/* limits of one call, 0: none */
 	uint64_t read_most;
 	uint64_t write_most;

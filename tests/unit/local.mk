@@ -5,8 +5,12 @@ if HAVE_CHECK
 check_LIBRARIES += tests/unit/libunit.a
 endif
 tests_unit_libunit_a_SOURCES = \
+	tests/unit/directory.c \
+	tests/unit/directory.h \
 	tests/unit/fake.c \
 	tests/unit/fake.h \
+	tests/unit/loading.c \
+	tests/unit/loading.h \
 	tests/unit/rule.c \
 	tests/unit/rule.h \
 	tests/unit/unit.c \
@@ -18,10 +22,22 @@ LDADD = tests/unit/libunit.a src/libweir.a $(WEIR_LIBS) $(CHECK_LIBS)
 
 unit_tests =
 
+# Configuration, modules, log.
+unit_tests += \
+	tests/unit/test_address \
+	tests/unit/test_config \
+	tests/unit/test_config_errors \
+	tests/unit/test_gate \
+	tests/unit/test_log \
+	tests/unit/test_module \
+	tests/unit/test_option \
+	tests/unit/test_watermark
+
 # The core, over fake endpoints in virtual time.
 unit_tests += \
 	tests/unit/test_reset \
-	tests/unit/test_session
+	tests/unit/test_session \
+	tests/unit/test_timeout
 
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests)
