@@ -38,6 +38,7 @@ tests_e2e_test_timeouts_LDADD = $(e2e_ldadd)
 tests_e2e_test_urgent_LDADD = $(e2e_ldadd)
 
 e2e_scripts = \
+	tests/e2e/config_errors.sh \
 	tests/e2e/iperf3.sh \
 	tests/e2e/nc.sh \
 	tests/e2e/redis.sh \
@@ -50,4 +51,4 @@ TESTS += $(e2e_programs)
 endif
 dist_check_SCRIPTS += $(e2e_scripts)
 TESTS += $(e2e_scripts)
-EXTRA_DIST += tests/e2e/lib.sh
+EXTRA_DIST += tests/e2e/config_errors.table tests/e2e/lib.sh

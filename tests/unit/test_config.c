@@ -1,0 +1,345 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Configurations: what good ones become, what they admit, and junk.
+ */
+#include "unit.h"
+
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+
+#include "config.h"
+#include "directory.h"
+#include "loading.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* ---- good ones ----------------------------------------------------------------------------------------------------- */
+
+START_TEST(defaults)
+{
+	struct config *config = load_text(LISTENER);
+	struct config_listener *listener = config->listeners[0];
+
+	ck_assert_uint_ge(config->weir.workers, 1);
+	ck_assert_uint_le(config->weir.workers, 256);
+	ck_assert_uint_eq(config->weir.memory, 512 << 20);
+	ck_assert_uint_ne(config->weir.max_sessions, CONFIG_AUTO);
+	ck_assert_uint_eq(config->weir.drain_timeout, 30 * SECOND);
+	ck_assert_str_eq(config->weir.user, "");
+	ck_assert_str_eq(listener->name, "a");
+	ck_assert_uint_eq(listener->line, 1);
+	ck_assert_uint_eq(listener->address_count, 1);
+	ck_assert_uint_eq(listener->upstream->line, 0);
+	ck_assert_uint_eq(address_port(&listener->upstream->address), 1);
+	ck_assert_uint_eq(listener->policy_count, 1);
+	ck_assert_str_eq(listener->policies[0]->name, "watermark");
+	ck_assert_uint_eq(listener->max_sessions, CONFIG_UNLIMITED);
+	ck_assert_uint_eq(listener->connect_timeout, 5 * SECOND);
+	ck_assert_uint_eq(listener->idle_timeout, 3600 * SECOND);
+	ck_assert_uint_eq(listener->rcvbuf, CONFIG_AUTO);
+	ck_assert_uint_eq(listener->sndbuf, CONFIG_KERNEL);
+	ck_assert_uint_eq(listener->notsent_lowat, 128 << 10);
+	ck_assert_uint_eq(listener->nodelay, 1);
+	config_free(config);
+	config_free(NULL);
+}
+END_TEST
+
+#define FULL                                                                                                                \
+	"\xef\xbb\xbf; with a byte order mark\r\n"                                                                          \
+	"[weir]\r\nworkers = 3\r\nmemory = 64M ; much\nmax_sessions = 100\ndrain_timeout = 0\nlog_level = debug\n"          \
+	"[listener b]\nlisten = [::]:0 ,127.0.0.1:0, unix:/run/b\nupstream = c\npolicy = q,p , watermark\nidle_timeout = "  \
+	"never\nuser_timeout = off\nkeepalive = 90\nrcvbuf = kernel\nsndbuf = 64K\nnodelay = no\nmax_sessions = 5\n"        \
+	"# unused sections are fine\n[upstream unused]\nserver = unix:/x\n"                                                 \
+	"[listener c]\nlisten = 127.0.0.1:0\nupstream = [::1]:5\npolicy = none\n"                                           \
+	"[listener d]\nlisten = 127.0.0.1:0\nupstream = [::1]:5\n"                                                          \
+	"[policy p]\nmodule = everything\ncount = 7\nsegments = 10\nslots = 20\ntext = a;b # c\nflag = yes\nword = three\n" \
+	"[policy idle]\nmodule = everything\ncount = 8\nsegments = 1000\n"                                                  \
+	"[policy q]\nmodule = watermark\nhigh = 1500000\n"                                                                  \
+	"[upstream c]\nserver = db.example:5432"
+
+START_TEST(everything_at_once)
+{
+	struct config *config = load_text(FULL);
+	struct config_listener *b = config->listeners[0], *c = config->listeners[1], *d = config->listeners[2];
+
+	ck_assert_uint_eq(config->weir.workers, 3);
+	ck_assert_uint_eq(config->listener_count, 3);
+	ck_assert_uint_eq(b->address_count, 3);
+	ck_assert(address_is_unix(&b->addresses[2]));
+	ck_assert_str_eq(b->upstream->host, "db.example");
+	ck_assert_uint_eq(b->upstream->port, 5432);
+	ck_assert_uint_eq(b->policy_count, 3);
+	ck_assert_str_eq(b->policies[0]->name, "q");
+	ck_assert_str_eq(b->policies[1]->name, "p");
+	ck_assert_uint_eq(b->idle_timeout, WEIR_NEVER);
+	ck_assert_uint_eq(b->user_timeout, CONFIG_OFF);
+	ck_assert_uint_eq(b->keepalive, 90 * SECOND);
+	ck_assert_uint_eq(b->rcvbuf, CONFIG_KERNEL);
+	ck_assert_uint_eq(b->sndbuf, 65536);
+	ck_assert_uint_eq(c->policy_count, 0);
+	ck_assert_ptr_eq(c->upstream, d->upstream);
+	ck_assert_ptr_eq(b->policies[2], d->policies[0]);
+	ck_assert_uint_eq(config->policy_count, 4);
+	config_free(config);
+}
+END_TEST
+
+/* A section of the default policy's name is what listeners without a policy line have. */
+START_TEST(default_policy_redefined)
+{
+	struct config *config = load_text(
+		LISTENER "[policy watermark]\nmodule = watermark\nhigh = 1M\n[listener b]\nlisten = "
+			 "127.0.0.1:0\nupstream = 127.0.0.1:1\npolicy = watermark\n");
+
+	ck_assert_uint_eq(config->policy_count, 1);
+	ck_assert_ptr_eq(config->listeners[0]->policies[0], config->policies[0]);
+	ck_assert_ptr_eq(config->listeners[1]->policies[0], config->policies[0]);
+	config_free(config);
+}
+END_TEST
+
+/* Two listeners lack the default policy: one line says why. */
+START_TEST(default_policy_that_cannot_be_had)
+{
+	static const char two_listeners[] = LISTENER "[listener b]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:1\n";
+	struct config *config;
+	char *text = NULL;
+	size_t size;
+	FILE *errors = open_memstream(&text, &size);
+
+	directory_write("weir.ini", two_listeners, strlen(two_listeners));
+	config = config_load("weir.ini", "nowhere", errors);
+	fclose(errors);
+	ck_assert_ptr_null(config);
+	ck_assert_str_eq(text,
+		"weir.ini:1: [listener a]: the default policy watermark: cannot open the module directory nowhere: No such "
+		"file or directory; expected a directory\n");
+	free(text);
+}
+END_TEST
+
+static char *printed(const struct config *config)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	config_print(config, out);
+	fclose(out);
+	return text;
+}
+
+static const char *const reprints[] = {LISTENER, FULL, LISTENER "policy = none\n",
+	LISTENER "policy=watermark\n[policy watermark]\nmodule = newer\n"};
+
+START_TEST(print_loads_to_the_same)
+{
+	struct config *config = load_text(reprints[_i]);
+	char *first = printed(config), *second;
+
+	config_free(config);
+	config = load_text(first);
+	second = printed(config);
+	ck_assert_str_eq(first, second);
+	config_free(config);
+	free(first);
+	free(second);
+}
+END_TEST
+
+START_TEST(print_shows_all)
+{
+	struct config *config = load_text(FULL);
+	char *text = printed(config);
+	static const char *const parts[] = {
+		"[weir]\nworkers = 3\n; user is empty\nmemory = 64M\nmax_sessions = 100\nmodule_dir = modules\ndrain_timeout = "
+		"0\nlog_level = debug\n\n",
+		"\n[policy p]\nmodule = everything\nsize = 64K\ntime = never\ncount = 7\nsegments = 10\nslots = 20\ntext = a;b # "
+		"c\nflag = yes\nword = three\n\n",
+		"\n[policy q]\nmodule = watermark\nhigh = 1500000\nlow = 128K\n\n",
+		"\n[policy watermark]\nmodule = watermark\nhigh = 256K\nlow = 128K\n\n",
+		"\n[upstream unused]\nserver = unix:/x\n\n[upstream c]\nserver = db.example:5432\n\n",
+		"\n[listener b]\nlisten = [::]:0 ,127.0.0.1:0, unix:/run/b\nmode = forward\nupstream = c\npolicy = q,p , "
+		"watermark\nmax_sessions = 5\nbacklog = 4096\nconnect_timeout = 5s\nidle_timeout = never\nhalf_close_timeout = "
+		"1h\nstall_timeout = 10m\nuser_timeout = off\nkeepalive = 90s\nnodelay = no\nnotsent_lowat = 128K\nrcvbuf = "
+		"kernel\nsndbuf = 64K\n\n",
+		"\nupstream = [::1]:5\npolicy = none\nmax_sessions = unlimited\n",
+		"\nrcvbuf = auto\nsndbuf = kernel\n",
+	};
+
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		ck_assert_msg(strstr(text, parts[i]) != NULL, "no\n%s\nin\n%s", parts[i], text);
+	free(text);
+	config_free(config);
+}
+END_TEST
+
+/* ---- limits -------------------------------------------------------------------------------------------------------- */
+
+static void set_descriptors(rlim_t limit)
+{
+	ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &(struct rlimit){limit, limit}), 0);
+}
+
+static void assert_admits(const char *text, uint64_t max_sessions, uint64_t sessions, const char *limit)
+{
+	struct config *config = load_text(text);
+	const char *name;
+
+	ck_assert_uint_eq(config->weir.max_sessions, max_sessions);
+	ck_assert_uint_eq(config_admits(config, &name), sessions);
+	ck_assert_str_eq(name, limit);
+	ck_assert_uint_eq(config_shared_memory(config), config->weir.memory - max_sessions * 8192);
+	config_free(config);
+}
+
+/* (1000 - 64 - 16 * 2) / 2 = 452 */
+START_TEST(limits)
+{
+	set_descriptors(1000);
+	assert_admits("[weir]\nworkers = 2\n" LISTENER, 452, 452, "descriptors");
+	assert_admits("[weir]\nworkers = 2\nmax_sessions = 60000\n" LISTENER, 60000, 452, "descriptors");
+	assert_admits("[weir]\nworkers = 2\nmax_sessions = 10\n" LISTENER, 10, 10, "max_sessions");
+	assert_admits("[weir]\nworkers = 2\nmemory = 1M\n" LISTENER, 64, 64, "max_sessions");
+	assert_admits("[weir]\nworkers = 2\nmemory = 1M\nmax_sessions = 128\n" LISTENER, 128, 128, "memory");
+	assert_admits("[weir]\nworkers = 2\n" LISTENER "max_sessions = 7\n", 452, 7, "max_sessions");
+	/* 1M without the pool's 16 x 32K and the listener's 8 x 4K leaves 60 sessions, half of them by themselves */
+	assert_admits("[weir]\nworkers = 2\nmemory = 1M\n" LISTENER
+		      "policy = p\n[policy p]\nmodule = everything\ncount = 1\n",
+		30, 30, "max_sessions");
+	/* Which pools nobody uses promise nothing. */
+	assert_admits("[weir]\nworkers = 2\nmemory = 1M\n" LISTENER "[policy p]\nmodule = everything\ncount = 1\n", 64,
+		64, "max_sessions");
+}
+END_TEST
+
+START_TEST(too_few_descriptors)
+{
+	set_descriptors(97);
+	directory_write("weir.ini", "[weir]\nworkers = 2\n" LISTENER, strlen("[weir]\nworkers = 2\n" LISTENER));
+	assert_refused("weir.ini",
+		"weir.ini: the limit of 97 open files leaves none for sessions; expected at least 98 for 2 "
+		"workers (ulimit -Hn, LimitNOFILE=)\n");
+}
+END_TEST
+
+/* ---- junk ---------------------------------------------------------------------------------------------------------- */
+
+#define JUNK_ROUNDS 400
+#define JUNK_MAX 6000
+
+static uint64_t seed;
+
+static uint32_t draw(uint32_t below)
+{
+	seed ^= seed << 13;
+	seed ^= seed >> 7;
+	seed ^= seed << 17;
+	return (uint32_t)(seed >> 32) % below;
+}
+
+static void random_bytes(char *bytes, size_t *length)
+{
+	*length = draw(JUNK_MAX);
+	for (size_t i = 0; i < *length; i++)
+		bytes[i] = (char)draw(256);
+}
+
+/* Of the letters that mean something in an ini file. */
+static void random_letters(char *bytes, size_t *length)
+{
+	static const char letters[] = "[]=;:# \t\r\n\nabKM0159,.%\"weir listener";
+
+	*length = draw(JUNK_MAX);
+	for (size_t i = 0; i < *length; i++)
+		bytes[i] = letters[draw(sizeof(letters) - 1)];
+}
+
+static void truncated(char *bytes, size_t *length)
+{
+	*length = draw(sizeof(FULL));
+	memcpy(bytes, FULL, *length);
+}
+
+static void flipped(char *bytes, size_t *length)
+{
+	*length = strlen(FULL);
+	memcpy(bytes, FULL, *length);
+	for (uint32_t i = 1 + draw(8); i > 0; i--)
+		bytes[draw((uint32_t)*length)] ^= (char)(1 << draw(8));
+}
+
+static void shuffled(char *bytes, size_t *length)
+{
+	*length = 0;
+	for (uint32_t i = draw(40); i > 0; i--) {
+		const char *line = &FULL[draw(sizeof(FULL) - 1)];
+		size_t bound = strcspn(line, "\n") + 1;
+
+		if (line[bound - 1] == '\0')
+			bound--;
+		memcpy(bytes + *length, line, bound);
+		*length += bound;
+	}
+}
+
+typedef void junk_maker(char *bytes, size_t *length);
+
+static junk_maker *const makers[] = {random_bytes, random_letters, truncated, flipped, shuffled};
+
+/* Each error is one line that names the file; a file without errors prints, and loads again. */
+static void judge(struct config *config)
+{
+	char *text;
+
+	for (const char *line = messages; *line != '\0'; line = strchr(line, '\n') + 1)
+		ck_assert_msg(strncmp(line, "junk.ini:", 9) == 0 && strchr(line, '\n') != NULL, "%s", messages);
+	ck_assert_int_eq(config == NULL, messages[0] != '\0');
+	if (config == NULL)
+		return;
+	text = printed(config);
+	config_free(config);
+	config = load_text(text);
+	config_free(config);
+	free(text);
+}
+
+START_TEST(junk)
+{
+	static char bytes[40 * 200 + JUNK_MAX];
+
+	seed = UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)_i;
+	for (int round = 0; round < JUNK_ROUNDS; round++) {
+		size_t length;
+
+		makers[_i](bytes, &length);
+		directory_write("junk.ini", bytes, length);
+		judge(load("junk.ini"));
+	}
+}
+END_TEST
+
+#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
+
+int main(void)
+{
+	Suite *suite = suite_create("config");
+	TCase *tcase = tcase_create("config");
+
+	tcase_add_unchecked_fixture(tcase, directory_enter, directory_remove);
+	tcase_add_test(tcase, defaults);
+	tcase_add_test(tcase, everything_at_once);
+	tcase_add_test(tcase, default_policy_redefined);
+	tcase_add_test(tcase, default_policy_that_cannot_be_had);
+	tcase_add_loop_test(tcase, print_loads_to_the_same, 0, COUNT(reprints));
+	tcase_add_test(tcase, print_shows_all);
+	tcase_add_test(tcase, limits);
+	tcase_add_test(tcase, too_few_descriptors);
+	tcase_add_loop_test(tcase, junk, 0, COUNT(makers));
+	suite_add_tcase(suite, tcase);
+	return unit_main(suite);
+}
