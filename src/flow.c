@@ -355,8 +355,10 @@ void flow_turn(struct flow *flow, uint64_t now)
 	bool timed = flow->standing.verdict.ask_at <= now;
 
 	flow->more = false;
-	if (flow_over(flow))
+	if (flow_over(flow)) {
+		standing_release(&flow->standing); /* what was granted too late to be of use */
 		return;
+	}
 	flow->short_of = false;
 	sample(flow, now);
 	consult(flow, now);
