@@ -33,10 +33,10 @@ static void deliver_grant(struct mail *mail, uint64_t now)
 		const struct stack_claim *claim = &standing->stack->claims[standing->claim];
 
 		standing->members[claim->member].leased[claim->index] += units;
+		standing->granted = true; /* pages are no business of the policies */
 	} else {
 		standing->memory += units;
 	}
-	standing->granted = true;
 	sched_enqueue(standing->context->sched, standing->task);
 }
 
@@ -300,15 +300,22 @@ static void bound_want(struct standing *standing, const struct stack_claim *clai
 	*need = least(*need, *want);
 }
 
-static void trim_claims(struct standing *standing, struct weir_limits *limits)
+static void bound_wants(struct standing *standing, struct weir_limits *limits)
+{
+	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
+		const struct stack_claim *claim = &standing->stack->claims[c];
+
+		bound_want(standing, claim, &limits[claim->member]);
+	}
+}
+
+static void trim_claims(struct standing *standing, const struct weir_limits *limits)
 {
 	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
 		const struct stack_claim *claim = &standing->stack->claims[c];
 		uint32_t *leased = &standing->members[claim->member].leased[claim->index];
-		uint64_t want;
+		uint64_t want = limits[claim->member].want[claim->index];
 
-		bound_want(standing, claim, &limits[claim->member]);
-		want = limits[claim->member].want[claim->index];
 		if (*leased > want) {
 			pool_put(claim->pool, *leased - (uint32_t)want);
 			*leased = (uint32_t)want;
@@ -334,8 +341,8 @@ static bool take_claim(struct standing *standing, unsigned c, const struct weir_
 	*taken = pool_take(claim->pool, missing, want - *leased);
 	*leased += *taken;
 	if (*leased >= need) {
-		if (*taken == 0 && standing->ticket.pool == NULL)
-			queue_for(standing, c, claim->pool, missing);
+		if (*leased < want && standing->ticket.pool == NULL)
+			queue_for(standing, c, claim->pool, 1);
 		return true;
 	}
 	queue_for(standing, c, claim->pool, missing);
@@ -413,6 +420,7 @@ void standing_consult(struct standing *standing, struct weir_view *view)
 	standing->verdict = (struct verdict){WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_NEVER, 0, 0};
 	for (unsigned i = 0; i < standing->stack->count; i++)
 		ask_member(standing, i, view, &limits[i]);
+	bound_wants(standing, limits);
 	if (standing->verdict.paused != 0 || standing->verdict.stopped != 0)
 		watch_promises(standing, limits, view);
 	if (standing->stack->claim_count == 0)
@@ -444,7 +452,7 @@ uint64_t standing_memory(struct standing *standing, const struct store *store, u
 	standing->memory += got;
 	if (got == missing)
 		return length;
-	if (got == 0 && worth > 0 && standing->ticket.pool == NULL)
+	if (got == 0 && worth > 0) /* instead of for units that are only wanted: without needed ones, nothing is read */
 		queue_for(standing, standing->stack->claim_count, memory, worth);
 	return least(length, store_fits(store, have + got - store->pages));
 }
