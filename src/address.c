@@ -103,15 +103,15 @@ static char *split_port(char *text, const char *expected, char *error, size_t er
 
 	text_quote(quote, text);
 	if (text[0] == '\0') {
-		text_error(error, error_size, "the address is empty; %s", expected);
+		text_reason(error, error_size, "the address is empty; %s", expected);
 		return NULL;
 	}
 	if (colon == NULL) {
-		text_error(error, error_size, "%s has no port; %s", quote, expected);
+		text_reason(error, error_size, "%s has no port; %s", quote, expected);
 		return NULL;
 	}
 	if (strchr(text, ':') != colon) {
-		text_error(error, error_size,
+		text_reason(error, error_size,
 			"%s has more than one ':'; expected an IPv6 address in brackets, [IPV6]:PORT", quote);
 		return NULL;
 	}

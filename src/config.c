@@ -26,6 +26,7 @@ static void check_user(struct config_build *build, const struct config_section *
 	const struct config_key *key = config_section_key(section, "user");
 	char quote[TEXT_QUOTE_MAX];
 
+	/* cppcheck-suppress getpwnamCalled ; there is only the main thread yet */
 	if (key != NULL && user != NULL && user[0] != '\0' && getpwnam(user) == NULL)
 		config_error(&build->errors, key->line, section->title, key->key,
 			"no user %s; expected one of this system", text_quote(quote, user));
@@ -199,6 +200,7 @@ static void build_config(struct config_build *build, const char *module_dir)
 		return;
 	}
 	STAILQ_FOREACH (section, &build->sections, link) {
+		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		config_check_section(build, section);
 		any_unknown |= section->rejected;
 	}

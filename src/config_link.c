@@ -239,7 +239,7 @@ static bool check_stack(const struct linking *linking, char *words[CONFIG_STACK_
 
 static void link_words(struct linking *linking, char *rest)
 {
-	char *words[CONFIG_STACK_MAX], *word;
+	char *words[CONFIG_STACK_MAX] = {NULL}, *word;
 	size_t count = 0;
 
 	while ((word = next_word(&rest)) != NULL) {
@@ -250,7 +250,7 @@ static void link_words(struct linking *linking, char *rest)
 		}
 		words[count++] = word;
 	}
-	if (!check_stack(linking, words, count) || strcmp(words[0], CONFIG_NO_POLICY) == 0)
+	if (count == 0 || !check_stack(linking, words, count) || strcmp(words[0], CONFIG_NO_POLICY) == 0)
 		return;
 	for (size_t i = 0; i < count; i++)
 		link_policy(linking, words[i]);

@@ -282,7 +282,7 @@ static bool is_colon_line(const char *text)
 {
 	size_t mark = strcspn(text, "=:");
 
-	return text[mark] == ':' && mark < comment_at(text);
+	return mark < comment_at(text) && text[mark] == ':';
 }
 
 /* ---- the file ------------------------------------------------------------------------------------------------------ */

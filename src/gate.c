@@ -144,7 +144,7 @@ static int check_default(const struct weir_option *row, uint32_t options_size, s
 			"no memory for the module's options; expected %" PRIu32 " bytes", options_size);
 	rc = option_defaults(table, sizeof(table[0]), options, reason, sizeof(reason));
 	if (rc < 0)
-		text_error(error.text, error.size, "the module's %s", reason);
+		text_reason(error.text, error.size, "the module's %s", reason);
 	option_free(table, sizeof(table[0]), options);
 	free(options);
 	return rc;

@@ -89,9 +89,9 @@ static int refuse_missing(int directory, const struct module *module, char *erro
 	list_names(directory, names);
 	nearest = option_nearest(module->name, (const char *const *)names);
 	if (nearest != NULL)
-		text_error(error, error_size, "no file %s; did you mean \"%s\"?", module->path, nearest);
+		text_reason(error, error_size, "no file %s; did you mean \"%s\"?", module->path, nearest);
 	else
-		text_error(error, error_size, "no file %s; expected a module that is installed there", module->path);
+		text_reason(error, error_size, "no file %s; expected a module that is installed there", module->path);
 	for (size_t i = 0; names[i] != NULL; i++)
 		free(names[i]);
 	return -1;
@@ -214,13 +214,13 @@ struct module *module_open(const char *directory, const char *name, char *error,
 	struct module *module, *known;
 
 	if (!is_name(name)) {
-		text_error(error, error_size, "%s is no module's name; expected at most %d of a-z, 0-9, '_' and '-'",
+		text_reason(error, error_size, "%s is no module's name; expected at most %d of a-z, 0-9, '_' and '-'",
 			text_quote(quote, name), NAME_LENGTH_MAX);
 		return NULL;
 	}
 	module = module_new(directory, name);
 	if (module == NULL) {
-		text_error(error, error_size, "no memory for the module; expected some");
+		text_reason(error, error_size, "no memory for the module; expected some");
 		return NULL;
 	}
 	known = module_find(module);

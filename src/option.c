@@ -226,12 +226,13 @@ static int set_enum(const struct weir_option *option, void *options, const char 
 
 static int set_string(const struct weir_option *option, void *options, const char *text, char *error, size_t error_size)
 {
+	char **place = place_of(option, options);
 	char *copy = strdup(text);
 
 	if (copy == NULL)
 		return text_error(error, error_size, "cannot be kept: %s; expected free memory", strerror(errno));
-	free(string_of(option, options));
-	memcpy(place_of(option, options), &copy, sizeof(copy));
+	free(*place);
+	*place = copy;
 	return 0;
 }
 
@@ -296,7 +297,7 @@ static void number_text(const struct weir_option *option, uint64_t value, char *
 {
 	char bytes[TEXT_SIZE_MAX];
 
-	if (UINT64_MAX - value < words_of(option))
+	if (option->names != NULL && UINT64_MAX - value < words_of(option))
 		snprintf(buffer, size, "%s", option->names[UINT64_MAX - value]);
 	else if (option->type == WEIR_OPTION_TIME)
 		time_text(value, buffer, size);
@@ -319,7 +320,7 @@ const char *option_text(const struct weir_option *option, const void *options, c
 	} else {
 		uint32_t i = index_of(option, options);
 
-		snprintf(buffer, size, "%s", i < words_of(option) ? option->names[i] : "?");
+		snprintf(buffer, size, "%s", option->names != NULL && i < words_of(option) ? option->names[i] : "?");
 	}
 	return buffer;
 }
@@ -331,7 +332,7 @@ static void add_words(const struct weir_option *option, bool behind_number, char
 {
 	size_t count = words_of(option), put = 0;
 
-	for (size_t i = 0; i < count; i++) {
+	for (size_t i = 0; option->names != NULL && i < count; i++) {
 		size_t length = strlen(buffer);
 		const char *joint = i + 1 == count ? " or " : ", ";
 

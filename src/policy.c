@@ -115,7 +115,7 @@ int policy_check(const struct policy *policy, char *error, size_t error_size)
 	}
 	if (api->check == NULL)
 		return 0;
-	text_error(error, error_size, "the module %s refuses these options without a reason; expected others",
+	text_reason(error, error_size, "the module %s refuses these options without a reason; expected others",
 		api->name);
 	return api->check(policy->options, error, error_size) == 0 ? 0 : -1;
 }

@@ -9,14 +9,13 @@
 #include <stdio.h>
 #include <string.h>
 
-int text_error(char *error, size_t error_size, const char *format, ...)
+void text_reason(char *error, size_t error_size, const char *format, ...)
 {
 	va_list arguments;
 
 	va_start(arguments, format);
 	vsnprintf(error, error_size, format, arguments);
 	va_end(arguments);
-	return -1;
 }
 
 const char *text_quote(char buffer[TEXT_QUOTE_MAX], const char *text)

@@ -12,8 +12,11 @@
 #define TEXT_QUOTE_MAX 64   /* a quoted value, cut if it is longer */
 #define TEXT_SIZE_MAX 24    /* a size with its unit */
 
-/* Formats into error (cut to fit) and returns -1, so that a function can fail in one line. */
-int text_error(char *error, size_t error_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+/* Formats into error, cut to fit. */
+void text_reason(char *error, size_t error_size, const char *format, ...) __attribute__((format(printf, 3, 4)));
+
+/* The same, and is -1, so that a function can fail in one line. A macro, so that compilers see the -1, too. */
+#define text_error(...) (text_reason(__VA_ARGS__), -1)
 
 /* The text in quotes, cut with "..." when long: a message is as readable as the worst value in it. Returns buffer. */
 const char *text_quote(char buffer[TEXT_QUOTE_MAX], const char *text);

@@ -42,6 +42,13 @@ static void add_bytes(char *to, size_t *length, const char *line)
 	}
 }
 
+static void append(char *to, size_t size, const char *line)
+{
+	size_t length = strlen(to);
+
+	snprintf(to + length, size - length, "%s", line);
+}
+
 /* A blank line before the next case belongs to neither. */
 static void read_table(void)
 {
@@ -66,7 +73,7 @@ static void read_table(void)
 		} else if (in_file) {
 			add_bytes(cases[case_count - 1].file, &cases[case_count - 1].length, line);
 		} else if (in_expected && strcmp(line, "\n") != 0) {
-			strcat(cases[case_count - 1].expected, line);
+			append(cases[case_count - 1].expected, sizeof(cases[0].expected), line);
 		}
 	}
 	fclose(table);
@@ -139,7 +146,7 @@ START_TEST(long_value)
 	struct config *config;
 
 	memset(text + length, 'x', 4000 - strlen("module_dir = "));
-	strcpy(text + length + 4000 - strlen("module_dir = "), "\n" LISTENER);
+	memcpy(text + length + 4000 - strlen("module_dir = "), "\n" LISTENER, sizeof("\n" LISTENER));
 	config = load_text(text);
 	config_free(config);
 	text[strlen("[weir]\n") + 4000 - 1] = '\x01';

@@ -174,16 +174,16 @@ START_TEST(never_above_high_and_never_stuck)
 
 	start(high, marks[_i].low);
 	for (int i = 0; i < 100000; i++) {
-		uint64_t read, written;
+		uint64_t read, written, left = room();
 
 		seed ^= seed << 13;
 		seed ^= seed >> 7;
 		seed ^= seed << 17;
-		if (room() == 0) {
+		if (left == 0) {
 			ck_assert_uint_gt(view.held, 0);
 			ck_assert_uint_eq(ask().promises & WEIR_PROMISE_DRAIN, WEIR_PROMISE_DRAIN);
 		}
-		read = room() == 0 ? 0 : 1 + (seed >> 20) % room();
+		read = left == 0 ? 0 : 1 + (seed >> 20) % left;
 		written = (seed >> 40) % 3 == 0 ? (seed >> 10) % (view.held + read + 1) : 0;
 		idle = read + written == 0 ? idle + 1 : 0;
 		turn(read, written);
