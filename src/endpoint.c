@@ -45,6 +45,7 @@ static ssize_t read_end(struct endpoint *endpoint)
 {
 	endpoint->readable = false;
 	endpoint->suspect = false;
+	endpoint->doubtful = false;
 	if (endpoint->error == 0)
 		keep_error(endpoint, endpoint->ops->error(endpoint));
 	if (endpoint->error == 0 || endpoint_ended_cleanly(endpoint)) {
@@ -66,7 +67,8 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
 		n = endpoint->ops->read(endpoint, bytes, length);
 	} while (n < 0 && errno == EINTR);
 	if (n > 0) {
-		/* suspect still: a reset may lie behind these bytes, where no read may come, and it makes no second event */
+		endpoint->doubtful |= endpoint->suspect;
+		endpoint->suspect = false;
 		/* the queue is empty; what comes later makes an event, but what has hung up made its last */
 		if ((endpoint->left == ENDPOINT_UNKNOWN ? (size_t)n < length : endpoint->left == 0) && !endpoint->hung &&
 			endpoint->error == 0)
@@ -78,6 +80,7 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
 	if (errno == EAGAIN || errno == EWOULDBLOCK) {
 		endpoint->readable = false;
 		endpoint->suspect = false; /* it would have told */
+		endpoint->doubtful = false;
 		errno = EAGAIN;
 		return -1;
 	}
@@ -133,8 +136,15 @@ void endpoint_probe(struct endpoint *endpoint)
 	if (!endpoint->suspect || !endpoint->open)
 		return;
 	endpoint->suspect = false;
+	endpoint->doubtful = false;
 	if (endpoint->error == 0)
 		keep_error(endpoint, endpoint->ops->error(endpoint));
+}
+
+void endpoint_settle_doubt(struct endpoint *endpoint)
+{
+	endpoint->suspect |= endpoint->doubtful;
+	endpoint_probe(endpoint);
 }
 
 void endpoint_sample(struct endpoint *endpoint, struct endpoint_sample *sample)

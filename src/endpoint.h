@@ -51,6 +51,7 @@ struct endpoint {
 	bool hung;     /* the peer has ended, or everything has: reads go on until they return 0 */
 	bool fin_seen; /* the peer's clean end has arrived, whether it has been read yet or not */
 	bool suspect;  /* an event that could be a reset came in: endpoint_probe() finds out */
+	bool doubtful; /* it brought bytes, but a reset may lie behind them: endpoint_settle_doubt() finds out */
 	bool ended;    /* the clean end has been read */
 	bool finished; /* our end has been sent */
 	bool exempt;   /* no reset and no exact queue here: a unix socket */
@@ -73,6 +74,12 @@ void endpoint_finish(struct endpoint *endpoint);
 
 /* Looks for an error behind a suspicious event, for an endpoint nobody is about to read. */
 void endpoint_probe(struct endpoint *endpoint);
+
+/*
+ * Looks for an error behind bytes that were read. Data and a reset that come as one event look like data alone, and there
+ * is no second event; but to ask after every read would be a system call for each. So this is for a little later.
+ */
+void endpoint_settle_doubt(struct endpoint *endpoint);
 
 /* Whether the peer ended its stream cleanly, although perhaps not all of it has been read. */
 bool endpoint_ended_cleanly(const struct endpoint *endpoint);

@@ -17,6 +17,8 @@
 #define LINGER_GRACE (UINT64_C(500) * 1000000) /* ns without progress that a broken session may last */
 #define LINGER_POLL (UINT64_C(10) * 1000000)   /* ns between looks at a send queue, which makes no event */
 
+#define DOUBT (UINT64_C(250) * 1000000)        /* ns that a reset may stay unseen behind bytes that came with it */
+
 #define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
 
 const char *const close_reason_names[] = {
@@ -110,6 +112,7 @@ bool session_open(struct session *session, const struct session_profile *profile
 	session->reason = CLOSE_NONE;
 	session->opened_at = now;
 	session->connected_at = 0;
+	session->doubt_at = WEIR_NEVER;
 	session->last = NULL;
 	memset(&session->up, 0, sizeof(session->up));
 	memset(&session->down, 0, sizeof(session->down));
@@ -348,18 +351,32 @@ static void wait_until(struct session *session, uint64_t at)
 		sched_timer_set(session->context->sched, &session->timer, at);
 }
 
+/* At once where nobody reads; behind a read, once in a while. */
+static void look_for_resets(struct session *session, uint64_t now)
+{
+	endpoint_probe(session->client);
+	endpoint_probe(session->server);
+	if (now >= session->doubt_at) {
+		endpoint_settle_doubt(session->client);
+		endpoint_settle_doubt(session->server);
+	}
+	if (!session->client->doubtful && !session->server->doubtful)
+		session->doubt_at = WEIR_NEVER;
+	else if (session->doubt_at == WEIR_NEVER)
+		session->doubt_at = now + DOUBT;
+}
+
 static void run(struct session *session, uint64_t now)
 {
 	uint64_t at;
 
 	flow_turn(&session->up, now);
 	flow_turn(&session->down, now);
-	endpoint_probe(session->client);
-	endpoint_probe(session->server);
+	look_for_resets(session, now);
 	at = settle(session, now);
 	if (session->state == SESSION_CLOSED)
 		return;
-	wait_until(session, at);
+	wait_until(session, at < session->doubt_at ? at : session->doubt_at);
 	if (session->up.more || session->down.more)
 		sched_enqueue(session->context->sched, &session->task);
 }
