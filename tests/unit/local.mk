@@ -39,6 +39,7 @@ unit_tests += \
 	tests/unit/test_memory \
 	tests/unit/test_reset \
 	tests/unit/test_session \
+	tests/unit/test_standing \
 	tests/unit/test_timeout
 
 if HAVE_CHECK

@@ -205,16 +205,18 @@ START_TEST(a_timeout_of_centuries_never_comes)
 }
 END_TEST
 
-/* The timer is not moved for each byte: it fires early, once a timeout, and finds out. */
+/* The timer is not moved for each byte: it fires early and finds out. */
 START_TEST(a_busy_session_does_not_move_its_timer)
 {
 	uint64_t at;
 
 	pair.profile.idle_timeout = HOUR;
 	open_facing(_i);
+	fake_send(source, 10);
+	world_run(&world);
 	at = pair.session.timer.at;
-	for (int i = 0; i < 1000; i++) {
-		world_pass(&world, SECOND);
+	for (int i = 0; i < 100; i++) {
+		world_pass(&world, MS);
 		fake_send(source, 10);
 		world_run(&world);
 		ck_assert_uint_eq(pair.session.timer.at, at);
