@@ -5,6 +5,7 @@
 #include "harness.h"
 
 #include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,6 +43,19 @@ unsigned weir_descriptors(const struct weir *weir)
 		count += entry->d_name[0] != '.';
 	closedir(dir);
 	return count;
+}
+
+unsigned weir_descriptor_limit(const struct weir *weir, unsigned spare)
+{
+	char path[64];
+
+	for (unsigned limit = 0;; limit++) {
+		snprintf(path, sizeof(path), "/proc/%d/fd/%u", (int)weir->pid, limit);
+		if (faccessat(AT_FDCWD, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0)
+			continue;
+		if (spare-- == 0)
+			return limit;
+	}
 }
 
 uint64_t weir_memory(const struct weir *weir)

@@ -110,6 +110,8 @@ void assert_closed(const char *access, const char *reason);
 
 double weir_cpu(const struct weir *weir); /* seconds of CPU, all threads */
 unsigned weir_descriptors(const struct weir *weir);
+/* The RLIMIT_NOFILE that leaves it so many more than it has now. */
+unsigned weir_descriptor_limit(const struct weir *weir, unsigned spare);
 uint64_t weir_memory(const struct weir *weir); /* resident bytes */
 
 /* Payload bytes in the kernel's queues of weir's socket with these ports (0: any). False if it has no such socket. */

@@ -18,17 +18,22 @@ static struct server server;
 static struct weir *weir;
 static unsigned port;
 
-static void begin(const char *module, const char *options)
+static void begin_before(struct server upstream, const char *module, const char *options)
 {
 	struct weir_setup setup = {.module_dir = getenv("WEIR_TEST_MODULES")};
 
 	ck_assert_ptr_nonnull(setup.module_dir);
-	server = server_listen();
+	server = upstream;
 	weir = weir_start_as(&setup,
 		"[weir]\nworkers = 2\n[policy odd]\nmodule = %s\n%s\n"
 		"[listener a]\nlisten = 127.0.0.1:0\nupstream = %s\npolicy = odd\n",
 		module, options, server.address);
 	port = weir_port(weir, "a");
+}
+
+static void begin(const char *module, const char *options)
+{
+	begin_before(server_listen(), module, options);
 }
 
 /* Bytes both ways, and their ends. */
@@ -349,15 +354,10 @@ START_TEST(outstanding_is_capped)
 	server_close(&server);
 	weir_stop(weir);
 
-	begin("acker", "cap = 64K");
+	begin_before(server_listen_at("127.0.0.1", 0, 16, 4 * KIB), "acker", "cap = 64K");
 	pair = pair_open_small(port, &server, 4 * KIB);
 	source = _i ? &pair.server : &pair.client;
 	sink = _i ? &pair.client : &pair.server;
-	if (_i == 0) { /* not too much must be taken by the server's own queue */
-		int rcvbuf = 4 * KIB;
-
-		setsockopt(sink->fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf));
-	}
 	sink->in_goal = 0;
 	source->out_goal = ALL / 2;
 	pairs_settle(&pair, 1, 0.3);
