@@ -183,8 +183,10 @@ static uint64_t drain(struct flow *flow, uint64_t budget, uint64_t now)
 	if (!can_drain(flow))
 		return 0;
 	n = endpoint_write(flow->sink, iov, store_peek(&flow->store, iov, FLOW_IOV, least(budget, write_room(flow))));
-	if (n <= 0)
+	if (n <= 0) {
+		flow->taken_at = now; /* it refuses from now on; what a policy held back before was not its fault */
 		return 0;
+	}
 	store_consume(&flow->store, (uint64_t)n);
 	wrote(flow, (uint64_t)n, now);
 	return (uint64_t)n;

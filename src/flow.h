@@ -48,7 +48,7 @@ struct flow {
 	uint64_t chunks;   /* reads that brought bytes */
 	uint64_t held_max; /* the most that was held at once */
 	uint64_t moved_at; /* ns: when bytes, or the end, moved last */
-	uint64_t taken_at; /* ns: when the sink last took something, or began to have something to take */
+	uint64_t taken_at; /* ns: when the sink last took something, or began to refuse what there is */
 	/* what policies may ask for */
 	uint64_t sampled_at;
 	uint64_t sample_interval;

@@ -172,6 +172,8 @@ static void scan_member(struct standing *standing, unsigned i, struct weir_view 
 	struct standing_call call;
 
 	call_init(&call, standing, i);
+	if (member->scanned < view->written)
+		member->scanned = view->written; /* passed unconsumed, at the end */
 	while (member->scanned < view->read) {
 		struct iovec piece = store_at(store, member->scanned - view->written);
 		size_t taken;
@@ -386,8 +388,8 @@ static void ask_member(struct standing *standing, unsigned i, struct weir_view *
 	limits->held_max = WEIR_UNLIMITED;
 	limits->ask_at = WEIR_NEVER;
 	api->ask(&call.call, view, limits);
-	if ((api->needs & WEIR_NEED_SCAN) != 0 && limits->write_to > view->scanned) {
-		limits->write_to = view->scanned; /* nothing passes unseen */
+	if ((api->needs & WEIR_NEED_SCAN) != 0 && limits->write_to > view->scanned && !view->ended) {
+		limits->write_to = view->scanned; /* nothing passes unseen; what is left over at the end was shown */
 		limits->promises |= WEIR_PROMISE_SOURCE;
 	}
 	if (limits->ask_at <= view->now)

@@ -85,6 +85,9 @@ void fake_open(struct fake *fake, uint64_t bytes); /* room for so many bytes mor
 void fake_shut(struct fake *fake);                 /* no room any more */
 void fake_ack(struct fake *fake, uint64_t bytes);
 
+/* Whether these are the bytes that a peer with this pattern sends at this offset. */
+bool fake_sent(unsigned pattern, const void *bytes, uint64_t length, uint64_t offset);
+
 /* What the peer saw at the end: bytes, a clean end behind all of them, a reset (perhaps behind the end). */
 uint64_t fake_delivered(const struct fake *fake);
 bool fake_saw_end(const struct fake *fake);

@@ -35,6 +35,7 @@ unit_tests += \
 
 # The core, over fake endpoints in virtual time.
 unit_tests += \
+	tests/unit/test_flow \
 	tests/unit/test_lease \
 	tests/unit/test_memory \
 	tests/unit/test_reset \
