@@ -47,7 +47,7 @@ const struct weir_option config_weir_table[] = {
 		.type = WEIR_OPTION_STRING,
 		AT(user),
 		.def = "",
-		.doc = "the user to become once all addresses are bound; empty: stay who started weir"},
+		.doc = "the user to become once all addresses are bound; without this key, weir stays who started it"},
 	{.key = "memory",
 		.type = WEIR_OPTION_SIZE,
 		AT(memory),
