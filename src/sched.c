@@ -16,6 +16,7 @@ static uint64_t tick_of(uint64_t at)
 void sched_init(struct sched *sched, uint64_t now, void (*wake)(void *), void *wake_argument)
 {
 	TAILQ_INIT(&sched->queue);
+	sched->round = 0;
 	wheel_init(&sched->wheel, now / SCHED_TICK);
 	atomic_init(&sched->mailbox, NULL);
 	sched->wake = wake;
@@ -27,6 +28,7 @@ void sched_enqueue(struct sched *sched, struct task *task)
 	if (task->queued)
 		return;
 	task->queued = true;
+	task->round = sched->round;
 	TAILQ_INSERT_TAIL(&sched->queue, task, link);
 }
 
@@ -118,19 +120,14 @@ static void fire_timers(struct sched *sched, uint64_t now)
 
 void sched_run(struct sched *sched, uint64_t now)
 {
-	struct task *last;
 	struct task *task;
 
 	deliver_mail(sched, now);
 	fire_timers(sched, now);
-	last = TAILQ_LAST(&sched->queue, task_queue);
-	while ((task = TAILQ_FIRST(&sched->queue)) != NULL) {
-		bool end = task == last;
-
+	sched->round++;
+	while ((task = TAILQ_FIRST(&sched->queue)) != NULL && task->round != sched->round) {
 		sched_dequeue(sched, task);
 		task->run(task, now);
-		if (end)
-			break;
 	}
 }
 

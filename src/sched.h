@@ -23,6 +23,7 @@ struct sched;
 struct task {
 	TAILQ_ENTRY(task) link;
 	void (*run)(struct task *task, uint64_t now);
+	uint32_t round; /* in which it was queued */
 	bool queued;
 };
 
@@ -41,6 +42,7 @@ struct mail {
 
 struct sched {
 	TAILQ_HEAD(task_queue, task) queue;
+	uint32_t round; /* tasks queued in it have their turn in the next one */
 	struct wheel wheel;
 	_Atomic(struct mail *) mailbox; /* newest first */
 	void (*wake)(void *argument);   /* called by sched_post() when the mailbox was empty; any thread */

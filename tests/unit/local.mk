@@ -39,9 +39,11 @@ unit_tests += \
 	tests/unit/test_lease \
 	tests/unit/test_memory \
 	tests/unit/test_reset \
+	tests/unit/test_sched \
 	tests/unit/test_session \
 	tests/unit/test_standing \
-	tests/unit/test_timeout
+	tests/unit/test_timeout \
+	tests/unit/test_wheel
 
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests)
