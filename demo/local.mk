@@ -1,2 +1,24 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The demo's programs: noinst_PROGRAMS += demo/NAME, and demo_NAME_SOURCES and demo_NAME_LDADD.
+# The demo is a program of its own and is linked with nothing of weir's: it sees weir as anybody does.
+
+noinst_PROGRAMS += demo/demo
+demo_demo_SOURCES = \
+	demo/child.c \
+	demo/child.h \
+	demo/clock.h \
+	demo/demo.c \
+	demo/kernel.c \
+	demo/kernel.h \
+	demo/loopback.c \
+	demo/loopback.h \
+	demo/path.c \
+	demo/path.h \
+	demo/proxy.c \
+	demo/proxy.h \
+	demo/pump.c \
+	demo/pump.h \
+	demo/relay.c \
+	demo/relay.h \
+	demo/view.c \
+	demo/view.h
+EXTRA_DIST += demo/run.sh

@@ -39,6 +39,7 @@ tests_e2e_test_urgent_LDADD = $(e2e_ldadd)
 
 e2e_scripts = \
 	tests/e2e/config_errors.sh \
+	tests/e2e/demo.sh \
 	tests/e2e/iperf3.sh \
 	tests/e2e/nc.sh \
 	tests/e2e/redis.sh \
