@@ -10,6 +10,7 @@ set -u
 
 # demo OPTION...: in the background, as $demo; everything of it has $dir in its environment
 demo() {
+	rm -f "$dir/out" # who waits for a line must not find that of the last run
 	TMPDIR=$dir sh "$WEIR_SRCDIR/demo/run.sh" "$WEIR_BUILDDIR" "$@" >"$dir/out" 2>"$dir/log" &
 	demo=$!
 	children="$children $demo"
