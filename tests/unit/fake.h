@@ -60,7 +60,7 @@ struct fake {
 	bool edge;
 	bool deaf;
 	bool tells_left; /* reads say how much is left, as TCP_INQ does */
-	/* limits of one call, 0: none */
+	/* limits of one call, 0: none; without tells_left, a short read means an empty queue */
 	uint64_t read_most;
 	uint64_t write_most;
 	/* the end */

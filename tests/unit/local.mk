@@ -35,15 +35,22 @@ unit_tests += \
 
 # The core, over fake endpoints in virtual time.
 unit_tests += \
+	tests/unit/test_endpoint \
 	tests/unit/test_flow \
 	tests/unit/test_lease \
 	tests/unit/test_memory \
+	tests/unit/test_meter \
+	tests/unit/test_pool \
+	tests/unit/test_random \
 	tests/unit/test_reset \
 	tests/unit/test_sched \
 	tests/unit/test_session \
+	tests/unit/test_shortage \
 	tests/unit/test_standing \
+	tests/unit/test_store \
 	tests/unit/test_timeout \
 	tests/unit/test_wheel
+tests_unit_test_shortage_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc
 
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests)

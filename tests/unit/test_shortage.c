@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * When malloc fails: one session ends, nothing else does, and nothing is lost track of. The linker hands the program's
+ * calls to the wrappers below.
+ */
+#include <stdlib.h>
+
+#include "fake.h"
+#include "rule.h"
+#include "unit.h"
+
+static int patience = -1; /* the allocation, from 1, that fails, and all behind it do; -1: none */
+static size_t smallest;   /* allocation that counts: Check needs memory, too */
+
+void *__real_malloc(size_t size);
+void *__real_calloc(size_t count, size_t size);
+void *__wrap_malloc(size_t size);
+void *__wrap_calloc(size_t count, size_t size);
+
+static bool fails(size_t size)
+{
+	if (size < smallest)
+		return false;
+	if (patience > 0)
+		patience--;
+	return patience == 0;
+}
+
+void *__wrap_malloc(size_t size)
+{
+	return fails(size) ? NULL : __real_malloc(size);
+}
+
+void *__wrap_calloc(size_t count, size_t size)
+{
+	return fails(count * size) ? NULL : __real_calloc(count, size);
+}
+
+static struct world world;
+static struct pair pair;
+static struct pair bystander;
+
+static void set_up(void)
+{
+	world_init(&world, 1024);
+	pair_init(&pair, &world, NULL);
+	pair_init(&bystander, &world, NULL);
+	pair_open(&bystander);
+	fake_send(&bystander.client, 100);
+	world_run(&world);
+}
+
+static void tear_down(void)
+{
+	fake_send(&bystander.client, 100);
+	world_run(&world);
+	ck_assert_uint_eq(bystander.server.accepted, 200);
+	session_close(&bystander.session, CLOSE_SHUTDOWN, world.now);
+	world_run(&world);
+	world_destroy(&world);
+}
+
+START_TEST(a_session_that_cannot_begin_leaves_the_client_alone)
+{
+	enum close_reason reason = CLOSE_NONE;
+	bool opened;
+
+	patience = 1;
+	opened = session_open(&pair.session, &pair.profile, NULL, &pair.client.endpoint, world.now, &reason);
+	patience = -1;
+	ck_assert(!opened);
+	ck_assert_int_eq(reason, CLOSE_NO_MEMORY);
+	ck_assert(!pair.client.closed);
+	ck_assert_int_eq(pair.session.state, SESSION_FREE);
+}
+END_TEST
+
+/* Bytes that were read and cannot be stored are lost: no clean end may follow, in neither direction. */
+START_TEST(bytes_that_cannot_be_stored_end_the_session)
+{
+	struct fake *source, *sink;
+
+	pair_open(&pair);
+	source = pair_source(&pair, _i % 2);
+	sink = pair_sink(&pair, _i % 2);
+	fake_shut(sink);
+	fake_send(source, 200 * KIB);
+	fake_end(source);
+	smallest = STORE_PAGE;
+	patience = 1 + _i / 2; /* the first segment, or a later one of the same chain */
+	world_run(&world);
+	patience = -1;
+	ck_assert_uint_eq(pair.released, 1);
+	ck_assert_str_eq(close_reason_names[pair.session.reason], "no-memory");
+	ck_assert(fake_saw_reset(source) && !fake_saw_end(source));
+	ck_assert(fake_saw_reset(sink) && !fake_saw_end(sink));
+	ck_assert_int_eq(pool_free(&world.memory), 1024);
+}
+END_TEST
+
+START_TEST(a_session_that_holds_nothing_needs_no_memory)
+{
+	pair_open(&pair);
+	fake_send(&pair.client, MIB);
+	fake_send(&pair.server, MIB);
+	smallest = STORE_PAGE;
+	patience = 1;
+	world_run(&world);
+	patience = -1;
+	ck_assert_uint_eq(pair.server.accepted, MIB);
+	ck_assert_uint_eq(pair.client.accepted, MIB);
+	session_close(&pair.session, CLOSE_SHUTDOWN, world.now);
+	world_run(&world);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("shortage");
+	TCase *tcase = tcase_create("shortage");
+
+	tcase_add_checked_fixture(tcase, set_up, tear_down);
+	tcase_add_test(tcase, a_session_that_cannot_begin_leaves_the_client_alone);
+	tcase_add_loop_test(tcase, bytes_that_cannot_be_stored_end_the_session, 0, 8);
+	tcase_add_test(tcase, a_session_that_holds_nothing_needs_no_memory);
+	suite_add_tcase(suite, tcase);
+	return unit_main(suite);
+}

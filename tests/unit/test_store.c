@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The store: bytes in, the same bytes out, and what they cost is known beforehand. _i is a seed where there is one.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "fake.h"
+#include "store.h"
+#include "unit.h"
+
+#define MOST (300 * 1024)
+
+static struct store store;
+static unsigned char bytes[MOST];
+static uint64_t appended; /* ever */
+static uint64_t consumed;
+
+static void begin(void)
+{
+	store_init(&store);
+}
+
+static void append(size_t length, uint64_t now)
+{
+	for (size_t i = 0; i < length; i++)
+		bytes[i] = (unsigned char)((appended + i) * 7 ^ (appended + i) >> 9);
+	MUST(store_append(&store, bytes, length, now) == 0, "no memory");
+	appended += length;
+}
+
+static void check(const unsigned char *at, size_t length, uint64_t offset)
+{
+	unsigned char wrong = 0;
+
+	for (size_t i = 0; i < length; i++)
+		wrong |= at[i] ^ (unsigned char)((offset + i) * 7 ^ (offset + i) >> 9);
+	MUST(wrong == 0, "wrong bytes behind %llu", (unsigned long long)offset);
+}
+
+/* Peeks at so much, in so many pieces at most, and checks it; returns how much it saw. */
+static uint64_t peek(uint64_t limit, int count)
+{
+	struct iovec iov[16];
+	uint64_t length = 0;
+	int pieces = store_peek(&store, iov, count, limit);
+
+	MUST(pieces <= count, "%d pieces", pieces);
+	for (int i = 0; i < pieces; i++) {
+		MUST(iov[i].iov_len > 0, "an empty piece");
+		check(iov[i].iov_base, iov[i].iov_len, consumed + length);
+		length += iov[i].iov_len;
+	}
+	MUST(length <= limit && length <= store.held, "too much is shown");
+	return length;
+}
+
+static void consume(uint64_t length)
+{
+	store_consume(&store, length);
+	consumed += length;
+}
+
+START_TEST(random_bytes_come_out_as_they_went_in)
+{
+	srand((unsigned)_i);
+	begin();
+	for (int step = 0; step < 600; step++) {
+		size_t length = (size_t)rand() % (rand() % 4 == 0 ? 100000 : 3000);
+		uint32_t pages = store.pages;
+		uint32_t more = store_pages_for(&store, length);
+		uint64_t offset;
+		struct iovec piece;
+
+		if (rand() % 2 == 0 && store.held < 2000000) {
+			append(length, 0);
+			MUST(store.pages == pages + more, "%u pages more, not %u", store.pages - pages, more);
+		} else {
+			uint64_t seen = peek((uint64_t)length, 1 + rand() % 16);
+
+			if (seen > 0)
+				consume(rand() % 3 == 0 ? seen : (uint64_t)rand() % seen);
+		}
+		MUST(store.held == appended - consumed, "held is %llu", (unsigned long long)store.held);
+		MUST((store.held == 0) == (store.pages == 0), "%u pages for %llu bytes", store.pages,
+			(unsigned long long)store.held);
+		offset = store.held > 0 ? (uint64_t)rand() % store.held : 0;
+		piece = store_at(&store, offset);
+		check(piece.iov_base, piece.iov_len, consumed + offset);
+		MUST((piece.iov_len == 0) == (store.held == 0), "nothing lies at %llu", (unsigned long long)offset);
+	}
+	store_clear(&store);
+	ck_assert_uint_eq(store.held, 0);
+	ck_assert_uint_eq(store.pages, 0);
+}
+END_TEST
+
+/* What fits into some pages needs no more than these, nor does anything less. */
+START_TEST(what_fits_is_what_pages_take)
+{
+	begin();
+	for (int fill = 0; fill < 40; fill++) {
+		for (uint32_t pages = 0; pages < 70; pages++) {
+			uint64_t fits = store_fits(&store, pages);
+
+			MUST(store_pages_for(&store, fits) <= pages, "%llu bytes do not fit into %u pages",
+				(unsigned long long)fits, pages);
+			for (uint64_t less = 0; less < fits; less += 1 + fits / 97)
+				MUST(store_pages_for(&store, less) <= pages, "%llu bytes do not fit into %u pages",
+					(unsigned long long)less, pages);
+		}
+		append(1 + (size_t)fill * 531 % 5000, 0);
+	}
+	store_clear(&store);
+}
+END_TEST
+
+START_TEST(a_page_more_always_takes_something)
+{
+	begin();
+	for (uint32_t pages = 1; pages < 40; pages++)
+		ck_assert_uint_gt(store_fits(&store, pages), 0);
+	append(100, 0);
+	ck_assert_uint_gt(store_fits(&store, 0), 0);
+	store_clear(&store);
+}
+END_TEST
+
+START_TEST(few_bytes_cost_one_page_and_many_small_ones_share_it)
+{
+	begin();
+	for (int i = 0; i < 1000; i++)
+		append(1, 0);
+	ck_assert_uint_eq(store.pages, 1);
+	append(20000, 0);
+	ck_assert_uint_eq(store.pages, 1 + STORE_SEGMENT_PAGES);
+	store_clear(&store);
+}
+END_TEST
+
+START_TEST(the_oldest_bytes_time_is_known)
+{
+	begin();
+	ck_assert_uint_eq(store_oldest(&store), 0);
+	append(4000, 10);
+	append(20000, 20);
+	ck_assert_uint_eq(store_oldest(&store), 10);
+	consume(4090); /* beyond the first segment */
+	ck_assert_uint_eq(store_oldest(&store), 20);
+	consume(store.held);
+	ck_assert_uint_eq(store_oldest(&store), 0);
+	append(1, 30);
+	ck_assert_uint_eq(store_oldest(&store), 30);
+	store_clear(&store);
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("store");
+	TCase *tcase = tcase_create("store");
+
+	tcase_add_loop_test(tcase, random_bytes_come_out_as_they_went_in, 0, 30);
+	tcase_add_test(tcase, what_fits_is_what_pages_take);
+	tcase_add_test(tcase, a_page_more_always_takes_something);
+	tcase_add_test(tcase, few_bytes_cost_one_page_and_many_small_ones_share_it);
+	tcase_add_test(tcase, the_oldest_bytes_time_is_known);
+	suite_add_tcase(suite, tcase);
+	return unit_main(suite);
+}
