@@ -15,16 +15,17 @@ tests_e2e_libe2e_a_SOURCES = \
 	tests/e2e/wire.h
 tests_e2e_libe2e_a_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
 
+# The longest first, so that none is left to run alone at the end.
 e2e_programs = \
-	tests/e2e/test_connect \
-	tests/e2e/test_ends \
 	tests/e2e/test_idle \
+	tests/e2e/test_timeouts \
 	tests/e2e/test_limits \
 	tests/e2e/test_marks \
 	tests/e2e/test_policies \
+	tests/e2e/test_ends \
+	tests/e2e/test_urgent \
 	tests/e2e/test_stop \
-	tests/e2e/test_timeouts \
-	tests/e2e/test_urgent
+	tests/e2e/test_connect
 
 e2e_ldadd = tests/e2e/libe2e.a $(CHECK_LIBS)
 tests_e2e_test_connect_LDADD = $(e2e_ldadd)
