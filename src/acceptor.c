@@ -15,9 +15,8 @@
 #include "server.h"
 #include "worker.h"
 
-#define ACCEPT_BATCH 16                              /* clients accepted per event */
-#define RETRY_AFTER (UINT64_C(100) * 1000000)        /* ns, when out of descriptors */
-#define COMPLAIN_EVERY (UINT64_C(1000) * 1000000)    /* ns */
+#define ACCEPT_BATCH 16                       /* clients accepted per event */
+#define RETRY_AFTER (UINT64_C(100) * 1000000) /* ns, when out of descriptors */
 
 #define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
 
@@ -113,18 +112,16 @@ static bool out_of_resources(int error)
 	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
 }
 
-/* Pauses; the timer tries again. Tells at most once a second. */
+/* Pauses; the timer tries again. */
 static void wait_for_resources(struct acceptor *acceptor, int error)
 {
 	uint64_t now = acceptor->worker->now;
 
 	event_del(&acceptor->event);
 	sched_timer_set(&acceptor->worker->sched, &acceptor->timer, now + RETRY_AFTER);
-	if (acceptor->logged_at != 0 && now - acceptor->logged_at < COMPLAIN_EVERY)
-		return;
-	acceptor->logged_at = now;
-	log_warning("listener %s: cannot accept: %s; clients wait in the backlog", acceptor->listener->config->name,
-		strerrordesc_np(error));
+	if (server_may_complain(acceptor->worker->server, now))
+		log_warning("listener %s: cannot accept: %s; clients wait in the backlog",
+			acceptor->listener->config->name, strerrordesc_np(error));
 }
 
 /* One client. False: no more for now. */
@@ -135,6 +132,10 @@ static bool accept_one(struct acceptor *acceptor)
 
 	if (!admit(acceptor)) {
 		event_del(&acceptor->event);
+		return false;
+	}
+	if (dial_spare(&acceptor->worker->dials) != 0) {
+		wait_for_resources(acceptor, errno);
 		return false;
 	}
 	memset(&peer, 0, sizeof(peer));

@@ -32,7 +32,6 @@ struct acceptor {
 	struct mail mail;  /* brings the news of a grant */
 	bool has_listener; /* a unit of the listener's pool is in hand */
 	bool has_server;   /* one of the server's */
-	uint64_t logged_at;
 };
 
 /* Takes fd over. 0, or -1. Before the worker's thread runs. */

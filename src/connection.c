@@ -12,6 +12,7 @@
 #include "acceptor.h"
 #include "log.h"
 #include "report.h"
+#include "server.h"
 #include "worker.h"
 
 struct connection *connection_of(struct session *session)
@@ -47,7 +48,8 @@ static void dialled(void *argument, const struct dial_outcome *outcome, uint64_t
 		report_connected(connection);
 		return;
 	}
-	report_failure(connection, outcome);
+	if (outcome->reason != CLOSE_NO_DESCRIPTORS || server_may_complain(connection->worker->server, now))
+		report_failure(connection, outcome);
 	session_failed(&connection->session, outcome->reason, now);
 }
 
@@ -55,8 +57,8 @@ static void dial(struct session *session, uint64_t now)
 {
 	struct connection *connection = connection_of(session);
 
-	connection->dial = dial_start(&connection->worker->dials, &connection->listener->target, &connection->server, now,
-		dialled, connection);
+	connection->dial = dial_start(&connection->worker->dials, &connection->listener->target, &connection->server,
+		now, dialled, connection);
 }
 
 static void hang_up(struct session *session)
@@ -92,49 +94,53 @@ static const struct session_ops connection_ops = {
 
 /* ---- birth --------------------------------------------------------------------------------------------------------- */
 
-static void refuse(struct worker *worker, struct listener *listener, enum close_reason reason)
-{
-	log_warning("listener %s: a client was reset: %s", listener->config->name, close_reason_names[reason]);
-	acceptor_return(worker, listener);
-}
-
-/* 0, or -1 with *reason; the descriptor is closed then. */
-static int open_session(struct connection *connection, int fd, const struct address *peer, uint64_t now,
-	enum close_reason *reason)
+/* 0, or -1 when memory is short; the descriptor is closed then. */
+static int open_session(struct connection *connection, int fd, const struct address *peer, uint64_t now)
 {
 	connection->dial = NULL;
 	connection->server.fd = -1;
 	connection->server.endpoint.open = false;
 	connection->server.peer.sa.sa_family = AF_UNSPEC;
-	*reason = CLOSE_NO_MEMORY;
 	if (endpoint_socket_open(&connection->client, fd, peer, connection->worker->events, on_event,
 		    &connection->session) != 0)
 		return -1;
-	if (!session_open(&connection->session, &connection->listener->profile, &connection_ops,
-		    &connection->client.endpoint, now, reason)) {
+	if (session_open(&connection->session, &connection->listener->profile, &connection_ops,
+		    &connection->client.endpoint, now) != 0) {
 		endpoint_close(&connection->client.endpoint, true);
 		return -1;
 	}
-	if (connection->dial == NULL) /* memory was short */
+	if (connection->dial == NULL) /* memory was short, unless the session is closed already */
 		session_failed(&connection->session, CLOSE_NO_MEMORY, now);
 	return 0;
 }
 
-void connection_open(struct worker *worker, struct listener *listener, int fd, const struct address *peer, uint64_t now)
+/* NULL when memory is short; the descriptor is closed then. */
+static struct connection *make(struct worker *worker, struct listener *listener, int fd, const struct address *peer,
+	uint64_t now)
 {
-	enum close_reason reason = CLOSE_NO_MEMORY;
 	uint32_t slot;
 	struct connection *connection = slab_take(&worker->connections, &slot);
 
 	if (connection == NULL) {
 		close(fd);
-		refuse(worker, listener, reason);
-		return;
+		return NULL;
 	}
 	connection->listener = listener;
-	if (open_session(connection, fd, peer, now, &reason) != 0) {
-		slab_put(&worker->connections, slot);
-		refuse(worker, listener, reason);
+	if (open_session(connection, fd, peer, now) == 0)
+		return connection;
+	slab_put(&worker->connections, slot);
+	return NULL;
+}
+
+void connection_open(struct worker *worker, struct listener *listener, int fd, const struct address *peer, uint64_t now)
+{
+	struct connection *connection = make(worker, listener, fd, peer, now);
+
+	if (connection == NULL) {
+		acceptor_return(worker, listener);
+		if (server_may_complain(worker->server, now))
+			log_warning("listener %s: no memory for a session; its client was reset",
+				listener->config->name);
 		return;
 	}
 	worker->session_count++;

@@ -7,6 +7,7 @@
 
 #include <errno.h>
 #include <event2/dns.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,7 @@ struct lookup {
 };
 
 struct dial {
-	const struct dial_base *base;
+	struct dial_base *base;
 	const struct dial_target *target;
 	struct endpoint_socket *socket;
 	struct task task;
@@ -91,10 +92,30 @@ static void on_event(void *argument)
 	sched_enqueue(dial->base->sched, &dial->task);
 }
 
+int dial_spare(struct dial_base *base)
+{
+	if (base->spare < 0)
+		base->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	return base->spare < 0 ? -1 : 0;
+}
+
+/* A socket, if need be in place of the spare descriptor. */
+static int make_socket(struct dial *dial, const struct address *address)
+{
+	bool local = address_is_loopback(address);
+	int fd = socket_open(address, dial->target->options, local);
+
+	if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || dial->base->spare < 0)
+		return fd;
+	close(dial->base->spare);
+	dial->base->spare = -1;
+	return socket_open(address, dial->target->options, local);
+}
+
 /* Begins one attempt. -1: it failed at once. */
 static int try_address(struct dial *dial, const struct address *address, uint64_t now)
 {
-	int fd = socket_open(address, dial->target->options, address_is_loopback(address));
+	int fd = make_socket(dial, address);
 
 	dial->outcome.address = *address;
 	if (fd < 0) {
@@ -251,7 +272,7 @@ static void fire_timer(struct timer *timer, uint64_t now)
 	sched_enqueue(dial->base->sched, &dial->task);
 }
 
-struct dial *dial_start(const struct dial_base *base, const struct dial_target *target, struct endpoint_socket *socket,
+struct dial *dial_start(struct dial_base *base, const struct dial_target *target, struct endpoint_socket *socket,
 	uint64_t now, void (*done)(void *argument, const struct dial_outcome *outcome, uint64_t now), void *argument)
 {
 	struct dial *dial = calloc(1, sizeof(*dial));

@@ -23,6 +23,7 @@ struct dial_base {
 	struct event_base *events;
 	struct evdns_base *dns; /* NULL: no name can be resolved */
 	struct sched *sched;
+	int spare; /* a descriptor kept for the socket of a client that was accepted with the last but one; -1: used */
 };
 
 /* What to dial. Outlives the dial. */
@@ -40,11 +41,14 @@ struct dial_outcome {
 
 struct dial;
 
+/* Makes sure that there is a spare descriptor, before a client is accepted that will need one. 0, or -1 with errno. */
+int dial_spare(struct dial_base *base) __attribute__((warn_unused_result));
+
 /*
  * Starts to dial into `socket`, which is open for its session when done() is told CLOSE_NONE, its `notify` still being the
  * dial's until the caller changes it. The dial frees itself before done() is called. NULL when memory is short.
  */
-struct dial *dial_start(const struct dial_base *base, const struct dial_target *target, struct endpoint_socket *socket,
+struct dial *dial_start(struct dial_base *base, const struct dial_target *target, struct endpoint_socket *socket,
 	uint64_t now, void (*done)(void *argument, const struct dial_outcome *outcome, uint64_t now), void *argument)
 	__attribute__((warn_unused_result));
 

@@ -23,6 +23,8 @@
 #include "store.h"
 #include "text.h"
 
+#define COMPLAIN_EVERY (UINT64_C(1000) * 1000000) /* ns */
+
 /* ---- start: pools, policies, listeners ----------------------------------------------------------------------------- */
 
 static int make_pools(struct server *server)
@@ -97,9 +99,9 @@ static void bind_failed(const struct listener *listener, size_t i, const char *f
 	char text[ADDRESS_TEXT_MAX];
 	int error = errno;
 	const char *hint = error == EADDRINUSE ? "an address that nobody else listens on"
-		: error == EACCES              ? "an address this user may listen on (ports below 1024 take CAP_NET_BIND_SERVICE)"
-		: error == EADDRNOTAVAIL       ? "an address of this machine"
-					       : "an address to listen on";
+		: error == EACCES ? "an address this user may listen on (ports below 1024 take CAP_NET_BIND_SERVICE)"
+		: error == EADDRNOTAVAIL ? "an address of this machine"
+					 : "an address to listen on";
 
 	fprintf(stderr, "%s:%u: [listener %s] listen: cannot listen on %s: %s; expected %s\n", file,
 		listener->config->line, listener->config->name,
@@ -133,7 +135,8 @@ static int listen_on(struct server *server, struct listener *listener, size_t i,
 		bind_failed(listener, i, file);
 	} else {
 		result = add_acceptors(server, listener, fds, (unsigned)count, &bound);
-		log_info("listener %s: listening on %s", listener->config->name, address_text(&bound, text, sizeof(text)));
+		log_info("listener %s: listening on %s", listener->config->name,
+			address_text(&bound, text, sizeof(text)));
 	}
 	free(fds);
 	return result;
@@ -157,11 +160,21 @@ static void check_descriptors(const struct config *config, uint64_t descriptors)
 	uint64_t admits = config_admits(config, &limit);
 
 	if (admits < config->weir.max_sessions && strcmp(limit, "descriptors") == 0)
-		log_warning("max_sessions is %" PRIu64 ", but %" PRIu64 " descriptors are enough for %" PRIu64 " sessions only",
+		log_warning("max_sessions is %" PRIu64 ", but %" PRIu64 " descriptors are enough for %" PRIu64
+			    " sessions only",
 			config->weir.max_sessions, descriptors, admits);
 }
 
 /* ---- running ------------------------------------------------------------------------------------------------------- */
+
+bool server_may_complain(struct server *server, uint64_t now)
+{
+	uint64_t last = atomic_load(&server->complained_at);
+
+	if (last != 0 && now < last + COMPLAIN_EVERY)
+		return false;
+	return atomic_compare_exchange_strong(&server->complained_at, &last, now);
+}
 
 void server_worker_ended(struct server *server)
 {
@@ -231,7 +244,8 @@ static void drain(struct running *running)
 		snprintf(status, sizeof(status), "draining %" PRIu64 " sessions", live_sessions(running->server));
 	else
 		snprintf(status, sizeof(status), "draining %" PRIu64 " sessions for at most %" PRIu64 ".%03us",
-			live_sessions(running->server), timeout / 1000000000, (unsigned)(timeout % 1000000000 / 1000000));
+			live_sessions(running->server), timeout / 1000000000,
+			(unsigned)(timeout % 1000000000 / 1000000));
 	log_info("%s", status);
 	notify_stopping(status);
 	for (unsigned i = 0; i < running->server->worker_count; i++)
@@ -364,8 +378,8 @@ static void announce(const struct server *server)
 	const char *limit;
 	uint64_t admits = config_admits(server->config, &limit);
 
-	snprintf(status, sizeof(status), "%u workers, admits %" PRIu64 " sessions (limited by %s)", server->worker_count,
-		admits, limit);
+	snprintf(status, sizeof(status), "%u workers, admits %" PRIu64 " sessions (limited by %s)",
+		server->worker_count, admits, limit);
 	log_info("weir %s ready: %s", PACKAGE_VERSION, status);
 	notify_ready(status);
 }

@@ -27,6 +27,7 @@ struct server {
 	struct worker *workers;
 	unsigned worker_count;
 	int event_fd; /* the workers' way to wake the main thread */
+	_Atomic uint64_t complained_at; /* ns: when a lack of resources was logged last */
 	_Atomic unsigned ended;        /* workers whose loop has ended */
 	_Atomic unsigned status_left;  /* workers that have not answered */
 	_Atomic uint32_t status_told;
@@ -34,6 +35,9 @@ struct server {
 
 /* Runs until a signal ends it. The exit status: 0, or 1 when it could not start. `file` is for messages. */
 int server_run(const struct config *config, const char *file);
+
+/* Whether a lack of resources may be logged now: for all workers together, once a second. */
+bool server_may_complain(struct server *server, uint64_t now);
 
 /* Called by workers. */
 void server_worker_ended(struct server *server);

@@ -17,7 +17,7 @@
 #define LINGER_GRACE (UINT64_C(500) * 1000000) /* ns without progress that a broken session may last */
 #define LINGER_POLL (UINT64_C(10) * 1000000)   /* ns between looks at a send queue, which makes no event */
 
-#define DOUBT (UINT64_C(250) * 1000000)        /* ns that a reset may stay unseen behind bytes that came with it */
+#define DOUBT (UINT64_C(250) * 1000000) /* ns that a reset may stay unseen behind bytes that came with it */
 
 #define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
 
@@ -92,18 +92,8 @@ static int make_block(struct session *session)
 	return 0;
 }
 
-static int open_policies(struct session *session)
-{
-	if (standing_open(&session->up.standing) != 0)
-		return -1;
-	if (standing_open(&session->down.standing) == 0)
-		return 0;
-	standing_close(&session->up.standing);
-	return -1;
-}
-
-bool session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
-	struct endpoint *client, uint64_t now, enum close_reason *reason)
+int session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
+	struct endpoint *client, uint64_t now)
 {
 	session->profile = profile;
 	session->ops = ops;
@@ -117,19 +107,15 @@ bool session_open(struct session *session, const struct session_profile *profile
 	memset(&session->up, 0, sizeof(session->up));
 	memset(&session->down, 0, sizeof(session->down));
 	session->id.generation = atomic_load_explicit(&session->generation, memory_order_relaxed) + 1;
-	if (make_block(session) != 0) {
-		*reason = CLOSE_NO_MEMORY;
-		return false;
-	}
-	if (open_policies(session) != 0) {
-		free(session->block);
-		*reason = CLOSE_REFUSED_BY_POLICY;
-		return false;
-	}
+	if (make_block(session) != 0)
+		return -1;
 	atomic_store_explicit(&session->generation, session->id.generation, memory_order_release);
 	session->state = SESSION_CONNECTING;
-	ops->dial(session, now);
-	return true;
+	if (standing_open(&session->up.standing) != 0 || standing_open(&session->down.standing) != 0)
+		session_close(session, CLOSE_REFUSED_BY_POLICY, now);
+	else
+		ops->dial(session, now);
+	return 0;
 }
 
 void session_connected(struct session *session, struct endpoint *server, uint64_t now)

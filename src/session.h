@@ -112,11 +112,11 @@ struct session {
 void session_slot_init(struct session *session, struct context *context, uint32_t slot);
 
 /*
- * Begins a session for an accepted client; from here on, events go to the session's task. False: it could not begin,
- * *reason says why, nothing was taken and the client is still the caller's.
+ * Begins a session for an accepted client; from here on, events go to the session's task. It may be closed already when
+ * this returns 0: a policy can refuse it. -1: memory is short, and the client is still the caller's.
  */
-bool session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
-	struct endpoint *client, uint64_t now, enum close_reason *reason) __attribute__((warn_unused_result));
+int session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
+	struct endpoint *client, uint64_t now) __attribute__((warn_unused_result));
 
 /* The outcome of dial(). */
 void session_connected(struct session *session, struct endpoint *server, uint64_t now);

@@ -72,16 +72,18 @@ static void call_init(struct standing_call *call, struct standing *standing, uns
 	char *states = standing->states;
 
 	*call = (struct standing_call){
-		.call = {
-			.size = sizeof(struct weir_call),
-			.host = standing->context->host,
-			.options = member->policy->options,
-			.instance = member->policy->state,
-			.worker = policy_worker_state(member->policy, standing->context->worker),
-			.session = api->session_size > 0 ? states + member->session_state : NULL,
-			.flow = api->flow_size > 0 ? states + member->flow_state[standing->ref.direction] : NULL,
-			.ref = standing->ref,
-		},
+		.call =
+			{
+				.size = sizeof(struct weir_call),
+				.host = standing->context->host,
+				.options = member->policy->options,
+				.instance = member->policy->state,
+				.worker = policy_worker_state(member->policy, standing->context->worker),
+				.session = api->session_size > 0 ? states + member->session_state : NULL,
+				.flow = api->flow_size > 0 ? states + member->flow_state[standing->ref.direction]
+							   : NULL,
+				.ref = standing->ref,
+			},
 		.standing = standing,
 		.member = i,
 	};
@@ -143,6 +145,7 @@ int standing_open(struct standing *standing)
 			return -1;
 		}
 	}
+	standing->opened = true;
 	return 0;
 }
 
@@ -198,7 +201,8 @@ void standing_scan(struct standing *standing, struct weir_view *view, const stru
 static bool wants_more(const struct standing *standing, unsigned i, const struct weir_limits *limits)
 {
 	for (unsigned p = 0; p < standing->stack->members[i].api->pool_count; p++)
-		if (limits->want[p] > standing->members[i].leased[p] || limits->need[p] > standing->members[i].leased[p])
+		if (limits->want[p] > standing->members[i].leased[p] ||
+			limits->need[p] > standing->members[i].leased[p])
 			return true;
 	return false;
 }
@@ -234,8 +238,9 @@ static void watch_promise(struct standing *standing, unsigned i, uint32_t promis
 	}
 	verdict->ask_at = least(verdict->ask_at, now + STANDING_RECHECK);
 	if (!atomic_flag_test_and_set_explicit(&policy->promise_broken, memory_order_relaxed))
-		log_warning("policy %s (%s): lets nothing be %s and promises nothing that can end it; asking again every "
-			    "%u ms, and not telling again",
+		log_warning(
+			"policy %s (%s): lets nothing be %s and promises nothing that can end it; asking again every "
+			"%u ms, and not telling again",
 			policy->name, policy->module->name, what, (unsigned)(STANDING_RECHECK / 1000000));
 }
 
@@ -296,8 +301,10 @@ static void bound_want(struct standing *standing, const struct stack_claim *clai
 	if (*want <= claim->pool->size)
 		return;
 	if (!atomic_flag_test_and_set_explicit(&policy->want_beyond, memory_order_relaxed))
-		log_warning("policy %s (%s): wants %llu units of pool %s, which has %u; cut to that, and not telling again",
-			policy->name, policy->module->name, (unsigned long long)*want, claim->pool->name, claim->pool->size);
+		log_warning(
+			"policy %s (%s): wants %llu units of pool %s, which has %u; cut to that, and not telling again",
+			policy->name, policy->module->name, (unsigned long long)*want, claim->pool->name,
+			claim->pool->size);
 	*want = claim->pool->size;
 	*need = least(*need, *want);
 }
@@ -322,8 +329,10 @@ static void trim_claims(struct standing *standing, const struct weir_limits *lim
 			pool_put(claim->pool, *leased - (uint32_t)want);
 			*leased = (uint32_t)want;
 		}
-		if (standing->ticket.pool == claim->pool && standing->claim == c && *leased + standing->ticket.units > want)
-			(void)!pool_leave(&standing->ticket); /* granted meanwhile: it comes, and is trimmed next time */
+		if (standing->ticket.pool == claim->pool && standing->claim == c &&
+			*leased + standing->ticket.units > want)
+			(void)!pool_leave(
+				&standing->ticket); /* granted meanwhile: it comes, and is trimmed next time */
 	}
 }
 
@@ -500,7 +509,9 @@ void standing_release(struct standing *standing)
 
 void standing_close(struct standing *standing)
 {
-	close_members(standing, standing->stack->count);
+	if (standing->opened)
+		close_members(standing, standing->stack->count);
+	standing->opened = false;
 	standing_release(standing);
 }
 

@@ -55,6 +55,7 @@ struct standing {
 	unsigned claim;    /* what the ticket is for: an index into stack->claims, or claim_count for memory */
 	uint32_t memory;   /* pages leased beyond the floor */
 	bool granted;      /* since the last event */
+	bool opened;       /* every policy's open() returned 0, and no close() was called yet */
 };
 
 void standing_init(struct standing *standing, const struct stack *stack, struct context *context, struct task *task,
@@ -63,7 +64,7 @@ void standing_init(struct standing *standing, const struct stack *stack, struct 
 /* Calls every policy's open(). -1: one refused, and those opened before it are closed again. */
 int standing_open(struct standing *standing) __attribute__((warn_unused_result));
 
-/* Calls every policy's close(), and standing_release(). */
+/* Calls every policy's close() if they were opened, and standing_release(). */
 void standing_close(struct standing *standing);
 
 /* Gives all leases back and leaves the queue: the flow is over. Once more when an awaited grant has come in. */

@@ -208,6 +208,7 @@ int worker_init(struct worker *worker, struct server *server, unsigned number, s
 	worker->number = number;
 	worker->server = server;
 	worker->wake_fd = -1;
+	worker->dials.spare = -1;
 	worker->timer_at = WEIR_NEVER;
 	worker->now = worker_clock();
 	worker->drain_mail.deliver = deliver_drain;
@@ -219,6 +220,8 @@ int worker_init(struct worker *worker, struct server *server, unsigned number, s
 		return -1;
 	worker->dials.events = worker->events;
 	worker->dials.sched = &worker->sched;
+	if (dial_spare(&worker->dials) != 0)
+		return -1;
 	worker->context = (struct context){
 		.sched = &worker->sched,
 		.memory = &server->memory,
@@ -260,6 +263,8 @@ void worker_destroy(struct worker *worker)
 		slab_destroy(&worker->connections);
 	if (worker->dials.dns != NULL)
 		evdns_base_free(worker->dials.dns, 0);
+	if (worker->dials.spare >= 0)
+		close(worker->dials.spare);
 	if (worker->wake_fd >= 0)
 		close(worker->wake_fd);
 	if (worker->events != NULL)

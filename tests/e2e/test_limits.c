@@ -207,7 +207,7 @@ START_TEST(out_of_descriptors)
 	ck_assert_msg(cpu < (SANITIZED ? 0.5 : 0.1), "%g s of CPU in 2 s without descriptors", cpu);
 	complaints = weir_count(weir, "(warning|error) .*Too many open files");
 	ck_assert_msg(complaints >= 1 && complaints <= 5, "%u complaints in some 2 s", complaints);
-	ck_assert(!server_pending(&server));
+	ck_assert(_i != 0 || !server_pending(&server)); /* the last descriptor and the spare one make a session */
 	for (int i = 0; i < 4; i++)
 		exchange(&in[i]);
 	set_descriptors(RLIM_INFINITY);

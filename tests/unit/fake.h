@@ -85,8 +85,9 @@ void fake_open(struct fake *fake, uint64_t bytes); /* room for so many bytes mor
 void fake_shut(struct fake *fake);                 /* no room any more */
 void fake_ack(struct fake *fake, uint64_t bytes);
 
-/* Whether these are the bytes that a peer with this pattern sends at this offset. */
-bool fake_sent(unsigned pattern, const void *bytes, uint64_t length, uint64_t offset);
+/* What a peer with this pattern sends at this offset, and behind it: CONTEXT_SCRATCH bytes are there. */
+const unsigned char *fake_pattern(unsigned pattern, uint64_t offset);
+bool fake_sent(unsigned pattern, const void *bytes, uint64_t length, uint64_t offset); /* whether these are such */
 
 /* What the peer saw at the end: bytes, a clean end behind all of them, a reset (perhaps behind the end). */
 uint64_t fake_delivered(const struct fake *fake);
@@ -141,6 +142,7 @@ extern const struct stack no_policies;
 
 /* A pair with timeouts of a day, whose session is not open yet. stack NULL: no policies. */
 void pair_init(struct pair *pair, struct world *world, const struct stack *stack);
+void pair_try(struct pair *pair);     /* the client is accepted; what comes of it is the caller's to see */
 void pair_begin(struct pair *pair);   /* the client is accepted, the server dialed */
 void pair_connect(struct pair *pair); /* the server answers */
 void pair_open(struct pair *pair);    /* both, and runs */

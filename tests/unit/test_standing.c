@@ -491,16 +491,19 @@ END_TEST
 
 START_TEST(a_policy_that_refuses_leaves_nothing_open)
 {
-	enum close_reason reason = CLOSE_NONE;
-
 	two.refuse = (unsigned)_i + 1;
-	ck_assert(!session_open(&pair.session, &pair.profile, NULL, &pair.client.endpoint, world.now, &reason));
-	ck_assert_int_eq(reason, CLOSE_REFUSED_BY_POLICY);
-	ck_assert(!pair.client.closed);
+	pair_try(&pair);
+	ck_assert_uint_eq(pair.dialed, 0);
+	ck_assert_int_eq(pair.session.state, SESSION_CLOSED);
+	ck_assert_int_eq(pair.session.reason, CLOSE_REFUSED_BY_POLICY);
+	ck_assert(pair.client.closed);
+	world_run(&world);
+	ck_assert_uint_eq(pair.released, 1);
 	ck_assert_uint_eq(one.opened, one.closed);
 	ck_assert_uint_eq(two.opened, two.closed);
 	ck_assert_uint_eq(two.opened, (unsigned)_i);
 	two.refuse = 0;
+	pair_init(&pair, &world, &stack);
 	pair_open(&pair);
 	ck_assert_uint_eq(one.opened, one.closed + 2);
 }
