@@ -169,7 +169,7 @@ END_TEST
 /* Far too little memory for all, every sink slow: nobody is dropped, nobody starves, nothing is lost. */
 START_TEST(many_flows_share_few_pages_and_all_get_through)
 {
-	const uint64_t bytes = 200 * KIB;
+	const uint64_t bytes = 100 * KIB;
 	bool done = false;
 
 	begin((uint32_t)_i, PAIRS);
