@@ -9,10 +9,7 @@
 #include "store.h"
 #include "unit.h"
 
-#define MOST (300 * 1024)
-
 static struct store store;
-static unsigned char bytes[MOST];
 static uint64_t appended; /* ever */
 static uint64_t consumed;
 
@@ -23,19 +20,13 @@ static void begin(void)
 
 static void append(size_t length, uint64_t now)
 {
-	for (size_t i = 0; i < length; i++)
-		bytes[i] = (unsigned char)((appended + i) * 7 ^ (appended + i) >> 9);
-	MUST(store_append(&store, bytes, length, now) == 0, "no memory");
+	MUST(store_append(&store, fake_pattern(0, appended), length, now) == 0, "no memory");
 	appended += length;
 }
 
-static void check(const unsigned char *at, size_t length, uint64_t offset)
+static void check(const void *bytes, size_t length, uint64_t offset)
 {
-	unsigned char wrong = 0;
-
-	for (size_t i = 0; i < length; i++)
-		wrong |= at[i] ^ (unsigned char)((offset + i) * 7 ^ (offset + i) >> 9);
-	MUST(wrong == 0, "wrong bytes behind %llu", (unsigned long long)offset);
+	MUST(fake_sent(0, bytes, length, offset), "wrong bytes behind %llu", (unsigned long long)offset);
 }
 
 /* Peeks at so much, in so many pieces at most, and checks it; returns how much it saw. */
@@ -86,7 +77,8 @@ START_TEST(random_bytes_come_out_as_they_went_in)
 			(unsigned long long)store.held);
 		offset = store.held > 0 ? (uint64_t)rand() % store.held : 0;
 		piece = store_at(&store, offset);
-		check(piece.iov_base, piece.iov_len, consumed + offset);
+		if (piece.iov_len > 0)
+			check(piece.iov_base, piece.iov_len, consumed + offset);
 		MUST((piece.iov_len == 0) == (store.held == 0), "nothing lies at %llu", (unsigned long long)offset);
 	}
 	store_clear(&store);
