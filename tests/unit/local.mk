@@ -49,7 +49,8 @@ unit_tests += \
 	tests/unit/test_standing \
 	tests/unit/test_store \
 	tests/unit/test_timeout \
-	tests/unit/test_wheel
+	tests/unit/test_wheel \
+	tests/unit/test_workers
 tests_unit_test_shortage_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc
 
 if HAVE_CHECK
