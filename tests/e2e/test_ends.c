@@ -201,6 +201,45 @@ START_TEST(reset_stays_reset)
 }
 END_TEST
 
+/* The source, or the sink, of a flow that stands still: what the other one still gets is no whole stream to it. */
+START_TEST(reset_while_paused_stays_reset)
+{
+	int down = _i % 2;
+	bool by_source = _i / 2 == 0;
+
+	for (int run = 0; run < 5; run++) {
+		struct pair pair = pair_open_small(port, &server, 4 * KIB);
+		struct end *source = source_of(&pair, down);
+		struct end *sink = sink_of(&pair, down);
+
+		sink->in_goal = 0;
+		source->out_goal = ALL / 2;
+		EVENTUALLY((pairs_step(&pair, 1, 5),
+			field_number(weir_status(weir, pair.client.port), down ? "down_held_now" : "up_held_now") >
+				8 * KIB));
+		end_reset(by_source ? source : sink);
+		if (run % 2 == 0) /* the other one looks only when it is all over */
+			weir_access(weir, pair.client.port);
+		end_expect_reset(by_source ? sink : source);
+		end_close(by_source ? sink : source);
+	}
+}
+END_TEST
+
+START_TEST(reset_at_once)
+{
+	for (int run = 0; run < 20; run++) {
+		struct pair pair = pair_open(port, &server);
+
+		end_reset(&pair.server);
+		end_expect_reset(&pair.client);
+		ck_assert_uint_eq(pair.client.got, 0);
+		ck_assert_str_ne(field(weir_access(weir, pair.client.port), "close"), "done");
+		end_close(&pair.client);
+	}
+}
+END_TEST
+
 /* The kernel of a server that closes with unread input sends a reset right behind its answer. */
 START_TEST(answer_before_reset_arrives)
 {
@@ -340,11 +379,13 @@ int main(void)
 	tcase_add_loop_test(tcase, empty_session_ends, 0, 2);
 	tcase_add_loop_test(tcase, half_closed_then_answer, 0, 2);
 	tcase_add_loop_test(tcase, reset_stays_reset, 0, 2 * MOMENTS);
+	tcase_add_test(tcase, reset_at_once);
 	tcase_add_test(tcase, answer_before_reset_arrives);
 	tcase_add_loop_test(tcase, clean_end_survives_reset, 0, 2);
 	tcase = harness_case(suite, "paused ends");
 	tcase_add_checked_fixture(tcase, begin_small, end);
 	tcase_add_loop_test(tcase, paused_data_and_end_arrive, 0, 2);
+	tcase_add_loop_test(tcase, reset_while_paused_stays_reset, 0, 4);
 	tcase = harness_case(suite, "killed");
 	tcase_add_checked_fixture(tcase, begin, NULL);
 	tcase_add_test(tcase, killed_weir_is_no_end);

@@ -141,6 +141,32 @@ START_TEST(directions_are_independent)
 }
 END_TEST
 
+/* Of several policies the smallest limit counts, whatever their order, and the pause has its name. */
+START_TEST(smallest_limit_counts)
+{
+	static const char *const orders[] = {"wide, narrow", "narrow, wide"};
+	struct pair pair;
+	const char *access;
+
+	server = server_listen_at("127.0.0.1", 0, 64, 4 * KIB);
+	weir = weir_start("[policy wide]\nmodule = watermark\n"
+			  "[policy narrow]\nmodule = watermark\nhigh = 32K\nlow = 16K\n"
+			  "[listener a]\nlisten = 127.0.0.1:0\nupstream = %s\npolicy = %s\n",
+		server.address, orders[_i]);
+	port = weir_port(weir, "a");
+	pair = pair_open(port, &server);
+	stall(&pair, 0);
+	release(&pair, 0);
+	end_shutdown(&pair.server);
+	end_expect_eof(&pair.client);
+	access = weir_access(weir, pair.client.port);
+	ck_assert_msg(field_number(access, "up_held_max") <= 32 * KIB, "%s", access);
+	ck_assert_msg(strstr(field(access, "up_paused"), "narrow:") != NULL, "%s", access);
+	ck_assert_msg(strstr(field(access, "up_paused"), "wide:") == NULL, "%s", access);
+	pair_close(&pair);
+}
+END_TEST
+
 /* ---- the bound of what is hidden ----------------------------------------------------------------------------------- */
 
 static uint64_t size_of(const char *text)
@@ -299,6 +325,9 @@ int main(void)
 	tcase_add_loop_test(tcase, slow_reader_blocks_origin, 0, 2);
 	tcase_add_test(tcase, states_add_up);
 	tcase_add_loop_test(tcase, directions_are_independent, 0, 2);
+	tcase = harness_case(suite, "stack");
+	tcase_add_checked_fixture(tcase, NULL, end);
+	tcase_add_loop_test(tcase, smallest_limit_counts, 0, 2);
 	tcase = harness_case(suite, "defaults");
 	tcase_add_checked_fixture(tcase, begin_defaults, end);
 	tcase_add_loop_test(tcase, kept_is_bounded, 0, 2);
