@@ -16,6 +16,19 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+static uint64_t drawn;
+
+void draw_seed(uint64_t seed)
+{
+	drawn = seed * UINT64_C(2654435761) + 1;
+}
+
+uint64_t draw(uint64_t below)
+{
+	drawn = drawn * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
+	return (drawn >> 20) % below;
+}
+
 /* ---- patterns ------------------------------------------------------------------------------------------------------ */
 
 #define PERIOD 65521 /* a prime: no size that anything here is made of divides it */

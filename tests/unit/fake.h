@@ -36,6 +36,10 @@
 			ck_abort_msg(__VA_ARGS__);                                                                     \
 	} while (0)
 
+/* Chance that can be repeated: the same seed, the same numbers. */
+void draw_seed(uint64_t seed);
+uint64_t draw(uint64_t below);
+
 #define FAKE_WIDE (UINT64_C(1) << 60) /* a window that never closes */
 
 struct fake {

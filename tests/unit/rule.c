@@ -107,10 +107,11 @@ unsigned capture_count(const char *text)
 	static char log[64 * 1024];
 	ssize_t n = pread(captured, log, sizeof(log) - 1, 0);
 	unsigned count = 0;
+	char *rest = NULL;
 
 	ck_assert_int_ge(n, 0);
 	log[n] = '\0';
-	for (char *line = strtok(log, "\n"); line != NULL; line = strtok(NULL, "\n"))
+	for (char *line = strtok_r(log, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
 		count += strstr(line, text) != NULL;
 	return count;
 }

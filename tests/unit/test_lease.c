@@ -485,18 +485,18 @@ END_TEST
 /* Needs of the second pool only grow with the first's, as ordered acquisition demands. */
 START_TEST(random_needs_are_conserved_and_everybody_gets_a_turn)
 {
-	srand((unsigned)_i);
+	draw_seed((uint64_t)_i);
 	begin(7, 5, PAIRS);
 	open_all();
 	for (int round = 0; round < 300; round++) {
-		struct answer *answer = &script.answers[rand() % PAIRS];
+		struct answer *answer = &script.answers[draw(PAIRS)];
 		unsigned i = (unsigned)(answer - script.answers);
 
-		answer->need[0] = (uint64_t)rand() % 8;
-		answer->want[0] = (uint64_t)rand() % 12;
-		answer->need[1] = (uint64_t)rand() % 6;
-		answer->want[1] = (uint64_t)rand() % 6;
-		if (rand() % 3 == 0)
+		answer->need[0] = draw(8);
+		answer->want[0] = draw(12);
+		answer->need[1] = draw(6);
+		answer->want[1] = draw(6);
+		if (draw(3) == 0)
 			give_back(i);
 		else if (pairs[i].client.sent - pairs[i].client.read < MIB)
 			send_up(i, 100);

@@ -36,13 +36,6 @@ static unsigned pair_count;
 static bool marked; /* the marks are in force */
 static struct scenario scenario;
 static unsigned current; /* seed */
-static uint64_t state;
-
-static uint64_t draw(uint64_t below)
-{
-	state = state * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (state >> 20) % below;
-}
 
 static bool chance(unsigned percent)
 {
@@ -131,7 +124,7 @@ static void begin(unsigned seed)
 	uint32_t pages;
 
 	current = seed;
-	state = seed * UINT64_C(2654435761) + 1;
+	draw_seed(seed);
 	scenario = (struct scenario){chance(50), chance(30), chance(70), most[draw(4)]};
 	marked = chance(80);
 	marks.high = 1 + scenario.most / 100 + draw(chance(20) ? 100 : 300000);

@@ -2,7 +2,6 @@
 /*
  * The store: bytes in, the same bytes out, and what they cost is known beforehand. _i is a seed where there is one.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "fake.h"
@@ -54,28 +53,28 @@ static void consume(uint64_t length)
 
 START_TEST(random_bytes_come_out_as_they_went_in)
 {
-	srand((unsigned)_i);
+	draw_seed((uint64_t)_i);
 	begin();
 	for (int step = 0; step < 600; step++) {
-		size_t length = (size_t)rand() % (rand() % 4 == 0 ? 100000 : 3000);
+		size_t length = (size_t)draw(draw(4) == 0 ? 100000 : 3000);
 		uint32_t pages = store.pages;
 		uint32_t more = store_pages_for(&store, length);
 		uint64_t offset;
 		struct iovec piece;
 
-		if (rand() % 2 == 0 && store.held < 2000000) {
+		if (draw(2) == 0 && store.held < 2000000) {
 			append(length, 0);
 			MUST(store.pages == pages + more, "%u pages more, not %u", store.pages - pages, more);
 		} else {
-			uint64_t seen = peek((uint64_t)length, 1 + rand() % 16);
+			uint64_t seen = peek((uint64_t)length, 1 + (int)draw(16));
 
 			if (seen > 0)
-				consume(rand() % 3 == 0 ? seen : (uint64_t)rand() % seen);
+				consume(draw(3) == 0 ? seen : draw(seen));
 		}
 		MUST(store.held == appended - consumed, "held is %llu", (unsigned long long)store.held);
 		MUST((store.held == 0) == (store.pages == 0), "%u pages for %llu bytes", store.pages,
 			(unsigned long long)store.held);
-		offset = store.held > 0 ? (uint64_t)rand() % store.held : 0;
+		offset = store.held > 0 ? draw(store.held) : 0;
 		piece = store_at(&store, offset);
 		if (piece.iov_len > 0)
 			check(piece.iov_base, piece.iov_len, consumed + offset);

@@ -15,14 +15,6 @@ static struct wheel wheel;
 static struct wheel_timer timers[TIMERS];
 static uint64_t model[TIMERS]; /* tick, 0: not set */
 
-static uint64_t seed;
-
-static uint64_t draw(uint64_t below)
-{
-	seed = seed * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-	return (seed >> 16) % below;
-}
-
 /* Near ones mostly, but every level has its turn. */
 static uint64_t draw_distance(void)
 {
@@ -97,7 +89,7 @@ static void check_next(void)
 
 START_TEST(random_timers_fire_in_time_and_in_order)
 {
-	seed = (uint64_t)_i;
+	draw_seed((uint64_t)_i);
 	begin(draw(UINT64_C(1) << 40));
 	for (int step = 0; step < 3000; step++) {
 		uint64_t what = draw(10);
@@ -118,7 +110,7 @@ START_TEST(sleeping_until_next_is_never_late)
 {
 	unsigned wakes = 0;
 
-	seed = (uint64_t)_i;
+	draw_seed((uint64_t)_i);
 	begin(draw(UINT64_C(1) << 40));
 	for (size_t i = 0; i < TIMERS; i++)
 		set(i, wheel.now + draw_distance());
