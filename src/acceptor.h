@@ -24,7 +24,7 @@ struct acceptor {
 	struct listener *listener;
 	struct address address; /* bound */
 	int fd;                 /* -1: closed */
-	bool spreads;           /* passes what it accepts on to all workers in turn: a unix socket has one acceptor only */
+	bool spreads; /* passes what it accepts on to all workers in turn: a unix socket has one acceptor only */
 	unsigned next_worker;
 	struct event event;
 	struct timer timer; /* retry, when out of descriptors */

@@ -16,7 +16,7 @@ struct connection {
 	struct session session;
 	struct worker *worker;
 	struct listener *listener;
-	struct dial *dial;             /* while connecting */
+	struct dial *dial; /* while connecting */
 	struct endpoint_socket client;
 	struct endpoint_socket server; /* fd -1 until it is dialled */
 };

@@ -17,10 +17,10 @@ struct sched;
 
 struct context {
 	struct sched *sched;
-	struct pool *memory;           /* shared pages of 4 KiB beyond the sessions' reserves; last in the pools' order */
+	struct pool *memory; /* shared pages of 4 KiB beyond the sessions' reserves; last in the pools' order */
 	const struct weir_host *host;
-	unsigned char *scratch;        /* CONTEXT_SCRATCH bytes that a read goes through; nothing stays there */
-	unsigned worker;               /* its number */
+	unsigned char *scratch; /* CONTEXT_SCRATCH bytes that a read goes through; nothing stays there */
+	unsigned worker;        /* its number */
 };
 
 #endif

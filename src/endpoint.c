@@ -70,8 +70,8 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
 		endpoint->doubtful |= endpoint->suspect;
 		endpoint->suspect = false;
 		/* the queue is empty; what comes later makes an event, but what has hung up made its last */
-		if ((endpoint->left == ENDPOINT_UNKNOWN ? (size_t)n < length : endpoint->left == 0) && !endpoint->hung &&
-			endpoint->error == 0)
+		if ((endpoint->left == ENDPOINT_UNKNOWN ? (size_t)n < length : endpoint->left == 0) &&
+			!endpoint->hung && endpoint->error == 0)
 			endpoint->readable = false;
 		return n;
 	}

@@ -42,7 +42,7 @@ struct flow {
 	struct store store;
 	struct standing standing;
 	struct meter meter;
-	uint64_t read;     /* bytes, ever; so are the next */
+	uint64_t read; /* bytes, ever; so are the next */
 	uint64_t written;
 	uint64_t acked;
 	uint64_t chunks;   /* reads that brought bytes */

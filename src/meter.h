@@ -12,17 +12,17 @@
 #include <stdint.h>
 
 /* state, name */
-#define METER_STATES(X) \
-	X(IDLE, "idle")       /* waits for the source: nothing to do */ \
-	X(MOVING, "moving")   /* has work, and waits for its next turn only */ \
-	X(BLOCKED, "blocked") /* the sink does not take what is held */ \
+#define METER_STATES(X)                                                                                                \
+	X(IDLE, "idle")       /* waits for the source: nothing to do */                                                \
+	X(MOVING, "moving")   /* has work, and waits for its next turn only */                                         \
+	X(BLOCKED, "blocked") /* the sink does not take what is held */                                                \
 	X(HELD, "held")       /* a policy or the memory limit holds it back, though the sink would take */
 
 enum meter_state {
 #define X(id, name) METER_##id,
 	METER_STATES(X)
 #undef X
-	METER_STATE_COUNT
+		METER_STATE_COUNT
 };
 
 extern const char *const meter_state_names[METER_STATE_COUNT];

@@ -101,7 +101,7 @@ void pool_put(struct pool *pool, uint32_t units)
 		uint64_t next = word_pack((int32_t)(word_free(word) + (int64_t)units), 0);
 
 		if (atomic_compare_exchange_weak_explicit(&pool->word, &word, next, memory_order_release,
-			memory_order_relaxed))
+			    memory_order_relaxed))
 			return;
 	}
 	pthread_mutex_lock(&pool->lock);

@@ -36,6 +36,7 @@ int privileges_drop(const char *user, char *error, size_t error_size)
 	if (*user == '\0')
 		return 0;
 	errno = 0;
+	/* cppcheck-suppress getpwnamCalled ; there is only the main thread yet */
 	entry = getpwnam(user);
 	if (entry == NULL)
 		return text_error(error, error_size, "no user named %s%s%s; expected one that this system knows", user,
@@ -43,7 +44,8 @@ int privileges_drop(const char *user, char *error, size_t error_size)
 	if (entry->pw_uid == geteuid() && entry->pw_uid == getuid())
 		return 0;
 	if (initgroups(user, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 || setuid(entry->pw_uid) != 0)
-		return text_error(error, error_size, "cannot become %s: %s; expected to be started by root, or as that user",
-			user, strerrordesc_np(errno));
+		return text_error(error, error_size,
+			"cannot become %s: %s; expected to be started by root, or as that user", user,
+			strerrordesc_np(errno));
 	return 0;
 }

@@ -153,8 +153,8 @@ void report_status(const struct connection *connection, uint64_t now)
 
 	begin(&line, "status", connection);
 	add_time(&line, "", "age", now - session->opened_at);
-	add(&line, " up_held_now=%" PRIu64 " down_held_now=%" PRIu64 " up_state=%s down_state=%s", session->up.store.held,
-		session->down.store.held, state_name(&session->up), state_name(&session->down));
+	add(&line, " up_held_now=%" PRIu64 " down_held_now=%" PRIu64 " up_state=%s down_state=%s",
+		session->up.store.held, session->down.store.held, state_name(&session->up), state_name(&session->down));
 	add_flows(&line, session, now);
 	log_info("%s", line.text);
 }
@@ -167,5 +167,6 @@ void report_failure(const struct connection *connection, const struct dial_outco
 	log_warning("session %" PRIu32 ".%" PRIu32 ".%" PRIu32 " listener=%s: cannot connect to %s%s%s: %s",
 		session->id.worker, session->id.slot, session->id.generation, session->profile->name,
 		connection->listener->target.upstream->server, outcome->address.length != 0 ? " at " : "",
-		outcome->address.length != 0 ? address_text(&outcome->address, text, sizeof(text)) : "", outcome->error);
+		outcome->address.length != 0 ? address_text(&outcome->address, text, sizeof(text)) : "",
+		outcome->error);
 }

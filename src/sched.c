@@ -133,8 +133,7 @@ void sched_run(struct sched *sched, uint64_t now)
 
 bool sched_busy(const struct sched *sched)
 {
-	return !TAILQ_EMPTY(&sched->queue) ||
-		atomic_load_explicit(&sched->mailbox, memory_order_relaxed) != NULL;
+	return !TAILQ_EMPTY(&sched->queue) || atomic_load_explicit(&sched->mailbox, memory_order_relaxed) != NULL;
 }
 
 uint64_t sched_deadline(const struct sched *sched)

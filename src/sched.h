@@ -65,7 +65,7 @@ void sched_post(struct sched *sched, struct mail *mail);
 /* Delivers the mail, fires what is due, and gives one turn to every task that is queued then. */
 void sched_run(struct sched *sched, uint64_t now);
 
-bool sched_busy(const struct sched *sched);          /* somebody waits for a turn, or mail is there */
+bool sched_busy(const struct sched *sched);         /* somebody waits for a turn, or mail is there */
 uint64_t sched_deadline(const struct sched *sched); /* ns at which to call sched_run() at the latest, or WEIR_NEVER */
 
 #endif

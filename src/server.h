@@ -26,10 +26,10 @@ struct server {
 	size_t listener_count;
 	struct worker *workers;
 	unsigned worker_count;
-	int event_fd; /* the workers' way to wake the main thread */
+	int event_fd;                   /* the workers' way to wake the main thread */
 	_Atomic uint64_t complained_at; /* ns: when a lack of resources was logged last */
-	_Atomic unsigned ended;        /* workers whose loop has ended */
-	_Atomic unsigned status_left;  /* workers that have not answered */
+	_Atomic unsigned ended;         /* workers whose loop has ended */
+	_Atomic unsigned status_left;   /* workers that have not answered */
 	_Atomic uint32_t status_told;
 };
 

@@ -26,24 +26,24 @@
 #include "stack.h"
 
 /* id, name in the log */
-#define CLOSE_REASONS(X) \
-	X(NONE, "none") \
-	X(DONE, "done")                             /* both directions ended */ \
-	X(CLIENT_RESET, "client-reset") \
-	X(SERVER_RESET, "server-reset") \
-	X(CLIENT_ERROR, "client-error")             /* another error than a reset: unreachable, timed out */ \
-	X(SERVER_ERROR, "server-error") \
-	X(CONNECT_REFUSED, "connect-refused") \
-	X(CONNECT_TIMEOUT, "connect-timeout") \
-	X(CONNECT_FAILED, "connect-failed") \
-	X(RESOLVE_FAILED, "resolve-failed") \
-	X(IDLE_TIMEOUT, "idle-timeout") \
-	X(HALF_CLOSE_TIMEOUT, "half-close-timeout") \
-	X(STALL_TIMEOUT, "stall-timeout") \
-	X(NO_MEMORY, "no-memory") \
-	X(NO_DESCRIPTORS, "no-descriptors") \
-	X(REFUSED_BY_POLICY, "refused-by-policy") \
-	X(SHUTDOWN, "shutdown")                     /* weir stops */
+#define CLOSE_REASONS(X)                                                                                               \
+	X(NONE, "none")                                                                                                \
+	X(DONE, "done") /* both directions ended */                                                                    \
+	X(CLIENT_RESET, "client-reset")                                                                                \
+	X(SERVER_RESET, "server-reset")                                                                                \
+	X(CLIENT_ERROR, "client-error") /* another error than a reset: unreachable, timed out */                       \
+	X(SERVER_ERROR, "server-error")                                                                                \
+	X(CONNECT_REFUSED, "connect-refused")                                                                          \
+	X(CONNECT_TIMEOUT, "connect-timeout")                                                                          \
+	X(CONNECT_FAILED, "connect-failed")                                                                            \
+	X(RESOLVE_FAILED, "resolve-failed")                                                                            \
+	X(IDLE_TIMEOUT, "idle-timeout")                                                                                \
+	X(HALF_CLOSE_TIMEOUT, "half-close-timeout")                                                                    \
+	X(STALL_TIMEOUT, "stall-timeout")                                                                              \
+	X(NO_MEMORY, "no-memory")                                                                                      \
+	X(NO_DESCRIPTORS, "no-descriptors")                                                                            \
+	X(REFUSED_BY_POLICY, "refused-by-policy")                                                                      \
+	X(SHUTDOWN, "shutdown") /* weir stops */
 
 enum close_reason {
 #define X(id, name) CLOSE_##id,
@@ -76,9 +76,9 @@ struct session;
 struct session_ops {
 	/* Start to connect to the server; ends in session_connected() or session_failed(), on a later turn. */
 	void (*dial)(struct session *session, uint64_t now);
-	void (*hang_up)(struct session *session); /* stop that */
+	void (*hang_up)(struct session *session);              /* stop that */
 	void (*closed)(struct session *session, uint64_t now); /* statistics are final, endpoints are closed */
-	void (*release)(struct session *session); /* its memory is the owner's again */
+	void (*release)(struct session *session);              /* its memory is the owner's again */
 };
 
 struct session {

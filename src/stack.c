@@ -41,7 +41,7 @@ static int add_claims(struct stack *stack, unsigned member)
 		claim->member = (uint8_t)member;
 		claim->index = (uint8_t)i;
 		claim->pool = policy_pool(policy, i)->scope == WEIR_SCOPE_INSTANCE ? policy->pools[i]
-		                                                                  : own_pool(stack, policy, i);
+										   : own_pool(stack, policy, i);
 		if (claim->pool == NULL)
 			return -1;
 		stack->claim_count++;

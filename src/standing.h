@@ -22,9 +22,9 @@
 #include "stack.h"
 #include "store.h"
 
-#define STANDING_FLOOR 1                            /* pages of memory a flow owns */
-#define STANDING_RECHECK (UINT64_C(100) * 1000000)  /* ns: asks again after a broken promise */
-#define STANDING_SAFETY (UINT64_C(1000) * 1000000)  /* ns: asks again although a wake was promised */
+#define STANDING_FLOOR 1                           /* pages of memory a flow owns */
+#define STANDING_RECHECK (UINT64_C(100) * 1000000) /* ns: asks again after a broken promise */
+#define STANDING_SAFETY (UINT64_C(1000) * 1000000) /* ns: asks again although a wake was promised */
 
 /* What one policy has of one flow. */
 struct standing_member {
@@ -51,11 +51,11 @@ struct standing {
 	struct weir_ref ref;
 	struct verdict verdict;
 	struct pool_ticket ticket;
-	struct mail mail;  /* brings the news of a grant to the flow's own thread */
-	unsigned claim;    /* what the ticket is for: an index into stack->claims, or claim_count for memory */
-	uint32_t memory;   /* pages leased beyond the floor */
-	bool granted;      /* since the last event */
-	bool opened;       /* every policy's open() returned 0, and no close() was called yet */
+	struct mail mail; /* brings the news of a grant to the flow's own thread */
+	unsigned claim;   /* what the ticket is for: an index into stack->claims, or claim_count for memory */
+	uint32_t memory;  /* pages leased beyond the floor */
+	bool granted;     /* since the last event */
+	bool opened;      /* every policy's open() returned 0, and no close() was called yet */
 };
 
 void standing_init(struct standing *standing, const struct stack *stack, struct context *context, struct task *task,

@@ -198,7 +198,9 @@ uint32_t store_pages_for(const struct store *store, uint64_t length)
 	length -= room;
 	rest = length % LARGE_CAPACITY;
 	return (uint32_t)(length / LARGE_CAPACITY) * STORE_SEGMENT_PAGES +
-		(rest == 0 ? 0 : rest <= SMALL_CAPACITY ? 1 : STORE_SEGMENT_PAGES);
+		(rest == 0                               ? 0
+				: rest <= SMALL_CAPACITY ? 1
+							 : STORE_SEGMENT_PAGES);
 }
 
 uint64_t store_fits(const struct store *store, uint32_t pages)

@@ -123,11 +123,11 @@ struct weir_view {
 };
 
 /* What will end a limit of nothing. A promise that cannot come true is logged by name, and weir asks again by timer. */
-#define WEIR_PROMISE_DRAIN UINT32_C(1)  /* the sink takes held bytes */
-#define WEIR_PROMISE_ACKED UINT32_C(2)  /* the sink's host acknowledges bytes (WEIR_NEED_ACKED) */
-#define WEIR_PROMISE_LEASE UINT32_C(4)  /* a wanted unit is granted */
-#define WEIR_PROMISE_WAKE UINT32_C(8)   /* the module will call host->wake */
-#define WEIR_PROMISE_TIME UINT32_C(16)  /* ask_at comes */
+#define WEIR_PROMISE_DRAIN UINT32_C(1)   /* the sink takes held bytes */
+#define WEIR_PROMISE_ACKED UINT32_C(2)   /* the sink's host acknowledges bytes (WEIR_NEED_ACKED) */
+#define WEIR_PROMISE_LEASE UINT32_C(4)   /* a wanted unit is granted */
+#define WEIR_PROMISE_WAKE UINT32_C(8)    /* the module will call host->wake */
+#define WEIR_PROMISE_TIME UINT32_C(16)   /* ask_at comes */
 #define WEIR_PROMISE_SOURCE UINT32_C(32) /* more bytes are read: for write_to only */
 
 /*
