@@ -41,8 +41,10 @@ tests_e2e_test_urgent_LDADD = $(e2e_ldadd)
 e2e_scripts = \
 	tests/e2e/config_errors.sh \
 	tests/e2e/demo.sh \
+	tests/e2e/documented.sh \
 	tests/e2e/iperf3.sh \
 	tests/e2e/nc.sh \
+	tests/e2e/policy_example.sh \
 	tests/e2e/redis.sh \
 	tests/e2e/sha256.sh \
 	tests/e2e/unit_verify.sh
