@@ -10,10 +10,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "connection.h"
 #include "log.h"
-#include "server.h"
-#include "worker.h"
 
 #define ACCEPT_BATCH 16                       /* clients accepted per event */
 #define RETRY_AFTER (UINT64_C(100) * 1000000) /* ns, when out of descriptors */
@@ -32,7 +31,7 @@ static bool queue_for(struct acceptor *acceptor, struct pool *pool)
 /* Whether one client may be accepted; if not, the acceptor queues. Listener's pool first, then the server's. */
 static bool admit(struct acceptor *acceptor)
 {
-	struct pool *server = &acceptor->worker->server->sessions;
+	struct pool *server = &acceptor->site->commons->sessions;
 	struct pool *own = &acceptor->listener->sessions;
 
 	if (acceptor->listener->limited && !acceptor->has_listener) {
@@ -53,16 +52,9 @@ static void give_back(struct acceptor *acceptor)
 	if (acceptor->has_listener)
 		pool_put(&acceptor->listener->sessions, 1);
 	if (acceptor->has_server)
-		pool_put(&acceptor->worker->server->sessions, 1);
+		pool_put(&acceptor->site->commons->sessions, 1);
 	acceptor->has_listener = false;
 	acceptor->has_server = false;
-}
-
-void acceptor_return(struct worker *worker, struct listener *listener)
-{
-	if (listener->limited)
-		pool_put(&listener->sessions, 1);
-	pool_put(&worker->server->sessions, 1);
 }
 
 /* ---- handing over -------------------------------------------------------------------------------------------------- */
@@ -70,7 +62,7 @@ void acceptor_return(struct worker *worker, struct listener *listener)
 /* An accepted client on its way to another worker. */
 struct handover {
 	struct mail mail;
-	struct worker *worker;
+	struct site *site;
 	struct listener *listener;
 	struct address peer;
 	int fd;
@@ -80,29 +72,29 @@ static void deliver_client(struct mail *mail, uint64_t now)
 {
 	struct handover *handover = CONTAINER(mail, struct handover, mail);
 
-	connection_open(handover->worker, handover->listener, handover->fd, &handover->peer, now);
+	connection_open(handover->site, handover->listener, handover->fd, &handover->peer, now);
 	free(handover);
 }
 
 static void hand_over(struct acceptor *acceptor, int fd, const struct address *peer)
 {
-	struct server *server = acceptor->worker->server;
-	struct worker *worker = acceptor->worker;
+	struct commons *commons = acceptor->site->commons;
+	struct site *site = acceptor->site;
 	struct handover *handover;
 
 	if (acceptor->spreads)
-		worker = &server->workers[acceptor->next_worker++ % server->worker_count];
-	handover = worker == acceptor->worker ? NULL : calloc(1, sizeof(*handover));
+		site = commons->sites[acceptor->next_site++ % commons->site_count];
+	handover = site == acceptor->site ? NULL : calloc(1, sizeof(*handover));
 	if (handover == NULL) {
-		connection_open(acceptor->worker, acceptor->listener, fd, peer, acceptor->worker->now);
+		connection_open(acceptor->site, acceptor->listener, fd, peer, acceptor->site->now);
 		return;
 	}
 	handover->mail.deliver = deliver_client;
-	handover->worker = worker;
+	handover->site = site;
 	handover->listener = acceptor->listener;
 	handover->peer = *peer;
 	handover->fd = fd;
-	sched_post(&worker->sched, &handover->mail);
+	sched_post(&site->sched, &handover->mail);
 }
 
 /* ---- accepting ----------------------------------------------------------------------------------------------------- */
@@ -115,11 +107,11 @@ static bool out_of_resources(int error)
 /* Pauses; the timer tries again. */
 static void wait_for_resources(struct acceptor *acceptor, int error)
 {
-	uint64_t now = acceptor->worker->now;
+	uint64_t now = acceptor->site->now;
 
 	event_del(&acceptor->event);
-	sched_timer_set(&acceptor->worker->sched, &acceptor->timer, now + RETRY_AFTER);
-	if (server_may_complain(acceptor->worker->server, now))
+	sched_timer_set(&acceptor->site->sched, &acceptor->timer, now + RETRY_AFTER);
+	if (commons_may_complain(acceptor->site->commons, now))
 		log_warning("listener %s: cannot accept: %s; clients wait in the backlog",
 			acceptor->listener->config->name, strerrordesc_np(error));
 }
@@ -134,7 +126,7 @@ static bool accept_one(struct acceptor *acceptor)
 		event_del(&acceptor->event);
 		return false;
 	}
-	if (dial_spare(&acceptor->worker->dials) != 0) {
+	if (dial_spare(&acceptor->site->dials) != 0) {
 		wait_for_resources(acceptor, errno);
 		return false;
 	}
@@ -172,14 +164,14 @@ static void on_event(evutil_socket_t fd, short what, void *argument)
 
 	(void)fd;
 	(void)what;
-	acceptor->worker->now = worker_clock(); /* the round's time is from before the wait */
+	acceptor->site->now = clock_now(); /* the round's time is from before the wait */
 	accept_clients(acceptor);
 }
 
 static void resume(struct acceptor *acceptor)
 {
 	if (event_add(&acceptor->event, NULL) != 0) {
-		sched_timer_set(&acceptor->worker->sched, &acceptor->timer, acceptor->worker->now + RETRY_AFTER);
+		sched_timer_set(&acceptor->site->sched, &acceptor->timer, acceptor->site->now + RETRY_AFTER);
 		return;
 	}
 	accept_clients(acceptor);
@@ -214,16 +206,16 @@ static void ticket_granted(struct pool_ticket *ticket)
 {
 	struct acceptor *acceptor = CONTAINER(ticket, struct acceptor, ticket);
 
-	sched_post(&acceptor->worker->sched, &acceptor->mail);
+	sched_post(&acceptor->site->sched, &acceptor->mail);
 }
 
 /* ---- birth and end --------------------------------------------------------------------------------------------------- */
 
-int acceptor_init(struct acceptor *acceptor, struct worker *worker, struct listener *listener, int fd,
+int acceptor_init(struct acceptor *acceptor, struct site *site, struct listener *listener, int fd,
 	const struct address *address)
 {
 	memset(acceptor, 0, sizeof(*acceptor));
-	acceptor->worker = worker;
+	acceptor->site = site;
 	acceptor->listener = listener;
 	acceptor->address = *address;
 	acceptor->fd = fd;
@@ -231,7 +223,7 @@ int acceptor_init(struct acceptor *acceptor, struct worker *worker, struct liste
 	timer_init(&acceptor->timer, fire_timer);
 	acceptor->mail.deliver = deliver_grant;
 	acceptor->ticket.granted = ticket_granted;
-	if (event_assign(&acceptor->event, worker->events, fd, EV_READ | EV_PERSIST, on_event, acceptor) != 0)
+	if (event_assign(&acceptor->event, site->events, fd, EV_READ | EV_PERSIST, on_event, acceptor) != 0)
 		return -1;
 	return event_add(&acceptor->event, NULL);
 }
@@ -241,7 +233,7 @@ void acceptor_close(struct acceptor *acceptor)
 	if (acceptor->fd < 0)
 		return;
 	event_del(&acceptor->event);
-	sched_timer_clear(&acceptor->worker->sched, &acceptor->timer);
+	sched_timer_clear(&acceptor->site->sched, &acceptor->timer);
 	close(acceptor->fd);
 	acceptor->fd = -1;
 	if (acceptor->ticket.pool == NULL || pool_leave(&acceptor->ticket))

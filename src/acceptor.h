@@ -16,16 +16,15 @@
 #include "listener.h"
 #include "pool.h"
 #include "sched.h"
-
-struct worker;
+#include "site.h"
 
 struct acceptor {
-	struct worker *worker;
+	struct site *site;
 	struct listener *listener;
 	struct address address; /* bound */
 	int fd;                 /* -1: closed */
 	bool spreads; /* passes what it accepts on to all workers in turn: a unix socket has one acceptor only */
-	unsigned next_worker;
+	unsigned next_site;
 	struct event event;
 	struct timer timer; /* retry, when out of descriptors */
 	struct pool_ticket ticket;
@@ -35,13 +34,10 @@ struct acceptor {
 };
 
 /* Takes fd over. 0, or -1. Before the worker's thread runs. */
-int acceptor_init(struct acceptor *acceptor, struct worker *worker, struct listener *listener, int fd,
+int acceptor_init(struct acceptor *acceptor, struct site *site, struct listener *listener, int fd,
 	const struct address *address) __attribute__((warn_unused_result));
 
 /* Accepts no more; the address is closed. On the worker's thread. */
 void acceptor_close(struct acceptor *acceptor);
-
-/* Gives back the units a session of this listener had. Any thread. */
-void acceptor_return(struct worker *worker, struct listener *listener);
 
 #endif

@@ -9,24 +9,21 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "acceptor.h"
 #include "log.h"
 #include "report.h"
-#include "server.h"
-#include "worker.h"
 
-struct connection *connection_of(struct session *session)
+static struct connection *connection_of(struct session *session)
 {
 	return (struct connection *)((char *)session - offsetof(struct connection, session));
 }
 
-void connection_slot_init(void *slot, uint32_t number, void *worker)
+void connection_slot_init(void *slot, uint32_t number, void *site)
 {
 	struct connection *connection = slot;
 
 	memset(connection, 0, sizeof(*connection));
-	connection->worker = worker;
-	session_slot_init(&connection->session, &connection->worker->context, number);
+	connection->site = site;
+	session_slot_init(&connection->session, &connection->site->context, number);
 }
 
 static void on_event(void *argument)
@@ -36,20 +33,35 @@ static void on_event(void *argument)
 
 /* ---- what the session asks of its owner ----------------------------------------------------------------------------- */
 
+static struct report report_of(const struct connection *connection)
+{
+	return (struct report){&connection->session, &connection->client, &connection->server,
+		connection->listener->target.upstream};
+}
+
+/* The units it was admitted with. */
+static void give_back(struct site *site, struct listener *listener)
+{
+	if (listener->limited)
+		pool_put(&listener->sessions, 1);
+	pool_put(&site->commons->sessions, 1);
+}
+
 static void dialled(void *argument, const struct dial_outcome *outcome, uint64_t now)
 {
 	struct connection *connection = argument;
+	struct report report = report_of(connection);
 
 	connection->dial = NULL;
 	if (outcome->reason == CLOSE_NONE) {
 		connection->server.notify = on_event;
 		connection->server.argument = &connection->session;
 		session_connected(&connection->session, &connection->server.endpoint, now);
-		report_connected(connection);
+		report_connected(&report);
 		return;
 	}
-	if (outcome->reason != CLOSE_NO_DESCRIPTORS || server_may_complain(connection->worker->server, now))
-		report_failure(connection, outcome);
+	if (outcome->reason != CLOSE_NO_DESCRIPTORS || commons_may_complain(connection->site->commons, now))
+		report_failure(&report, outcome);
 	session_failed(&connection->session, outcome->reason, now);
 }
 
@@ -57,8 +69,8 @@ static void dial(struct session *session, uint64_t now)
 {
 	struct connection *connection = connection_of(session);
 
-	connection->dial = dial_start(&connection->worker->dials, &connection->listener->target, &connection->server,
-		now, dialled, connection);
+	connection->dial = dial_start(&connection->site->dials, &connection->listener->target, &connection->server, now,
+		dialled, connection);
 }
 
 static void hang_up(struct session *session)
@@ -72,17 +84,18 @@ static void hang_up(struct session *session)
 static void closed(struct session *session, uint64_t now)
 {
 	struct connection *connection = connection_of(session);
+	struct report report = report_of(connection);
 
-	report_access(connection, now);
-	acceptor_return(connection->worker, connection->listener);
+	report_access(&report, now);
+	give_back(connection->site, connection->listener);
 }
 
 static void release(struct session *session)
 {
 	struct connection *connection = connection_of(session);
 
-	connection->worker->session_count--;
-	slab_put(&connection->worker->connections, session->id.slot);
+	connection->site->session_count--;
+	slab_put(&connection->site->connections, session->id.slot);
 }
 
 static const struct session_ops connection_ops = {
@@ -101,7 +114,7 @@ static int open_session(struct connection *connection, int fd, const struct addr
 	connection->server.fd = -1;
 	connection->server.endpoint.open = false;
 	connection->server.peer.sa.sa_family = AF_UNSPEC;
-	if (endpoint_socket_open(&connection->client, fd, peer, connection->worker->events, on_event,
+	if (endpoint_socket_open(&connection->client, fd, peer, connection->site->events, on_event,
 		    &connection->session) != 0)
 		return -1;
 	if (session_open(&connection->session, &connection->listener->profile, &connection_ops,
@@ -115,11 +128,11 @@ static int open_session(struct connection *connection, int fd, const struct addr
 }
 
 /* NULL when memory is short; the descriptor is closed then. */
-static struct connection *make(struct worker *worker, struct listener *listener, int fd, const struct address *peer,
+static struct connection *make(struct site *site, struct listener *listener, int fd, const struct address *peer,
 	uint64_t now)
 {
 	uint32_t slot;
-	struct connection *connection = slab_take(&worker->connections, &slot);
+	struct connection *connection = slab_take(&site->connections, &slot);
 
 	if (connection == NULL) {
 		close(fd);
@@ -128,22 +141,48 @@ static struct connection *make(struct worker *worker, struct listener *listener,
 	connection->listener = listener;
 	if (open_session(connection, fd, peer, now) == 0)
 		return connection;
-	slab_put(&worker->connections, slot);
+	slab_put(&site->connections, slot);
 	return NULL;
 }
 
-void connection_open(struct worker *worker, struct listener *listener, int fd, const struct address *peer, uint64_t now)
+void connection_open(struct site *site, struct listener *listener, int fd, const struct address *peer, uint64_t now)
 {
-	struct connection *connection = make(worker, listener, fd, peer, now);
+	struct connection *connection = make(site, listener, fd, peer, now);
 
 	if (connection == NULL) {
-		acceptor_return(worker, listener);
-		if (server_may_complain(worker->server, now))
+		give_back(site, listener);
+		if (commons_may_complain(site->commons, now))
 			log_warning("listener %s: no memory for a session; its client was reset",
 				listener->config->name);
 		return;
 	}
-	worker->session_count++;
-	if (worker->stopping)
+	site->session_count++;
+	if (site->stopping)
 		session_close(&connection->session, CLOSE_SHUTDOWN, now);
+}
+
+/* ---- all of them --------------------------------------------------------------------------------------------------- */
+
+void connection_stop_all(struct site *site, uint64_t now)
+{
+	site->stopping = true;
+	for (uint32_t slot = 0; slot < slab_end(&site->connections); slot++) {
+		struct connection *connection = slab_at(&site->connections, slot);
+
+		session_close(&connection->session, CLOSE_SHUTDOWN, now);
+	}
+}
+
+bool connection_status(const struct site *site, uint32_t *next, uint32_t count, uint32_t *told, uint64_t now)
+{
+	for (; count > 0 && *next < slab_end(&site->connections); count--) {
+		const struct connection *connection = slab_at(&site->connections, (*next)++);
+		struct report report = report_of(connection);
+
+		if (connection->session.state == SESSION_FREE || connection->session.state == SESSION_CLOSED)
+			continue;
+		report_status(&report, now);
+		(*told)++;
+	}
+	return *next < slab_end(&site->connections);
 }

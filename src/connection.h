@@ -9,12 +9,11 @@
 #include "endpoint_socket.h"
 #include "listener.h"
 #include "session.h"
-
-struct worker;
+#include "site.h"
 
 struct connection {
 	struct session session;
-	struct worker *worker;
+	struct site *site;
 	struct listener *listener;
 	struct dial *dial; /* while connecting */
 	struct endpoint_socket client;
@@ -22,15 +21,19 @@ struct connection {
 };
 
 /* Prepares a slot; see slab.h. */
-void connection_slot_init(void *slot, uint32_t number, void *worker);
+void connection_slot_init(void *slot, uint32_t number, void *site);
 
 /*
  * Begins to serve an accepted client, taking the descriptor and the units it was admitted with over in any case: when
  * it fails, the client is reset and a line is logged.
  */
-void connection_open(struct worker *worker, struct listener *listener, int fd, const struct address *peer,
-	uint64_t now);
+void connection_open(struct site *site, struct listener *listener, int fd, const struct address *peer, uint64_t now);
 
-struct connection *connection_of(struct session *session);
+/* Ends every session there is, and every one that begins from now on. */
+void connection_stop_all(struct site *site, uint64_t now);
+
+/* Logs where the sessions in up to `count` slots stand, from slot *next on. False: that was the last. *told grows by
+   what was logged. */
+bool connection_status(const struct site *site, uint32_t *next, uint32_t count, uint32_t *told, uint64_t now);
 
 #endif

@@ -7,6 +7,8 @@ src_libweir_a_SOURCES = \
 	src/acceptor.h \
 	src/address.c \
 	src/address.h \
+	src/clock.c \
+	src/clock.h \
 	src/config.c \
 	src/config.h \
 	src/config_build.h \
@@ -64,6 +66,8 @@ src_libweir_a_SOURCES = \
 	src/server.h \
 	src/session.c \
 	src/session.h \
+	src/site.c \
+	src/site.h \
 	src/slab.c \
 	src/slab.h \
 	src/socket.c \

@@ -51,27 +51,27 @@ static void add_address(struct line *line, const char *key, const struct endpoin
 }
 
 /* A unix upstream's path stands in the configuration, not in the socket. */
-static void add_server(struct line *line, const struct connection *connection)
+static void add_server(struct line *line, const struct report *report)
 {
-	const struct config_upstream *upstream = connection->listener->target.upstream;
+	const struct config_upstream *upstream = report->upstream;
 
-	if (connection->session.connected_at != 0 && address_is_unix(&upstream->address))
+	if (report->session->connected_at != 0 && address_is_unix(&upstream->address))
 		add(line, " server=%s", upstream->server);
-	else if (connection->session.connected_at != 0)
-		add_address(line, "server", &connection->server);
+	else if (report->session->connected_at != 0)
+		add_address(line, "server", report->server);
 	else
 		add(line, " server=-");
 }
 
-static void begin(struct line *line, const char *what, const struct connection *connection)
+static void begin(struct line *line, const char *what, const struct report *report)
 {
-	const struct session *session = &connection->session;
+	const struct session *session = report->session;
 
 	line->length = 0;
 	add(line, "%s %" PRIu32 ".%" PRIu32 ".%" PRIu32 " listener=%s", what, session->id.worker, session->id.slot,
 		session->id.generation, session->profile->name);
-	add_address(line, "client", &connection->client);
-	add_server(line, connection);
+	add_address(line, "client", report->client);
+	add_server(line, report);
 	add(line, " up=%" PRIu64 " down=%" PRIu64, session->up.written, session->down.written);
 }
 
@@ -113,24 +113,24 @@ static void add_flows(struct line *line, const struct session *session, uint64_t
 	add_pauses(line, "down", &session->down, now);
 }
 
-void report_connected(const struct connection *connection)
+void report_connected(const struct report *report)
 {
 	struct line line;
 
 	if (!log_enabled(LOG_LEVEL_DEBUG))
 		return;
-	begin(&line, "connected", connection);
+	begin(&line, "connected", report);
 	log_debug("%s", line.text);
 }
 
-void report_access(const struct connection *connection, uint64_t now)
+void report_access(const struct report *report, uint64_t now)
 {
-	const struct session *session = &connection->session;
+	const struct session *session = report->session;
 	struct line line;
 
 	if (!log_enabled(LOG_LEVEL_INFO))
 		return;
-	begin(&line, "session", connection);
+	begin(&line, "session", report);
 	add_time(&line, "", "duration", now - session->opened_at);
 	if (session->connected_at != 0)
 		add_time(&line, "", "connect", session->connected_at - session->opened_at);
@@ -146,12 +146,12 @@ static const char *state_name(const struct flow *flow)
 	return flow_over(flow) ? "ended" : meter_state_names[flow->meter.state];
 }
 
-void report_status(const struct connection *connection, uint64_t now)
+void report_status(const struct report *report, uint64_t now)
 {
-	const struct session *session = &connection->session;
+	const struct session *session = report->session;
 	struct line line;
 
-	begin(&line, "status", connection);
+	begin(&line, "status", report);
 	add_time(&line, "", "age", now - session->opened_at);
 	add(&line, " up_held_now=%" PRIu64 " down_held_now=%" PRIu64 " up_state=%s down_state=%s",
 		session->up.store.held, session->down.store.held, state_name(&session->up), state_name(&session->down));
@@ -159,14 +159,14 @@ void report_status(const struct connection *connection, uint64_t now)
 	log_info("%s", line.text);
 }
 
-void report_failure(const struct connection *connection, const struct dial_outcome *outcome)
+void report_failure(const struct report *report, const struct dial_outcome *outcome)
 {
-	const struct session *session = &connection->session;
+	const struct session *session = report->session;
 	char text[ADDRESS_TEXT_MAX];
 
 	log_warning("session %" PRIu32 ".%" PRIu32 ".%" PRIu32 " listener=%s: cannot connect to %s%s%s: %s",
 		session->id.worker, session->id.slot, session->id.generation, session->profile->name,
-		connection->listener->target.upstream->server, outcome->address.length != 0 ? " at " : "",
+		report->upstream->server, outcome->address.length != 0 ? " at " : "",
 		outcome->address.length != 0 ? address_text(&outcome->address, text, sizeof(text)) : "",
 		outcome->error);
 }

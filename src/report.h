@@ -8,19 +8,28 @@
 
 #include <stdint.h>
 
-#include "connection.h"
 #include "dial.h"
+#include "endpoint_socket.h"
+#include "session.h"
+
+/* A session, and who its ends are. */
+struct report {
+	const struct session *session;
+	const struct endpoint_socket *client;
+	const struct endpoint_socket *server;
+	const struct config_upstream *upstream;
+};
 
 /* That it is connected, at level debug. */
-void report_connected(const struct connection *connection);
+void report_connected(const struct report *report);
 
 /* The access line. */
-void report_access(const struct connection *connection, uint64_t now);
+void report_access(const struct report *report, uint64_t now);
 
 /* Where it stands. */
-void report_status(const struct connection *connection, uint64_t now);
+void report_status(const struct report *report, uint64_t now);
 
 /* Why it could not connect. */
-void report_failure(const struct connection *connection, const struct dial_outcome *outcome);
+void report_failure(const struct report *report, const struct dial_outcome *outcome);
 
 #endif

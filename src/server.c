@@ -9,21 +9,69 @@
 #include <inttypes.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "connection.h"
 #include "host.h"
+#include "listener.h"
 #include "log.h"
 #include "notify.h"
 #include "privileges.h"
+#include "pool.h"
 #include "store.h"
 #include "text.h"
+#include "worker.h"
 
-#define COMPLAIN_EVERY (UINT64_C(1000) * 1000000) /* ns */
+struct server {
+	const struct config *config;
+	struct commons commons;
+	struct listener *listeners;
+	size_t listener_count;
+	struct worker *workers;
+	unsigned worker_count;
+	int event_fd;                 /* the workers' way to wake the main thread */
+	_Atomic unsigned ended;       /* workers whose loop has ended */
+	_Atomic unsigned status_left; /* workers that have not answered */
+	_Atomic uint32_t status_told;
+};
+
+/* ---- what workers tell ----------------------------------------------------------------------------------------------- */
+
+static void worker_ended(void *argument)
+{
+	struct server *server = argument;
+	uint64_t one = 1;
+
+	atomic_fetch_add(&server->ended, 1);
+	(void)!write(server->event_fd, &one, sizeof(one));
+}
+
+static void status_done(void *argument, uint32_t told)
+{
+	struct server *server = argument;
+	const struct pool *memory = &server->commons.memory;
+	int32_t free = pool_free(memory);
+
+	atomic_fetch_add(&server->status_told, told);
+	if (atomic_fetch_sub(&server->status_left, 1) != 1)
+		return;
+	log_info("status end sessions=%" PRIu32 " memory=%" PRIu64 " memory_used=%" PRIu64 " memory_waiters=%" PRIu32
+		 " memory_shortages=%" PRIu64,
+		atomic_load(&server->status_told), (uint64_t)memory->size * STORE_PAGE,
+		(uint64_t)((int64_t)memory->size - free) * STORE_PAGE, pool_waiters(memory),
+		atomic_load(&memory->shortages));
+}
+
+static const struct worker_ops ops = {
+	.ended = worker_ended,
+	.status_done = status_done,
+};
 
 /* ---- start: pools, policies, listeners ----------------------------------------------------------------------------- */
 
@@ -33,9 +81,10 @@ static int make_pools(struct server *server)
 	uint64_t pages = config_shared_memory(config) / STORE_PAGE;
 	uint64_t sessions = config->weir.max_sessions;
 
-	if (pool_init(&server->memory, "memory", pages < POOL_UNITS_MAX ? (uint32_t)pages : POOL_UNITS_MAX) != 0)
+	if (pool_init(&server->commons.memory, "memory", pages < POOL_UNITS_MAX ? (uint32_t)pages : POOL_UNITS_MAX) !=
+		0)
 		return -1;
-	return pool_init(&server->sessions, "max_sessions",
+	return pool_init(&server->commons.sessions, "max_sessions",
 		sessions < POOL_UNITS_MAX ? (uint32_t)sessions : POOL_UNITS_MAX);
 }
 
@@ -78,15 +127,25 @@ static bool needs_resolver(const struct config *config)
 
 static int make_workers(struct server *server)
 {
-	size_t addresses = count_addresses(server->config);
-	bool resolves = needs_resolver(server->config);
+	struct commons *commons = &server->commons;
+	struct worker_setup setup = {
+		.commons = commons,
+		.ops = &ops,
+		.argument = server,
+		.acceptor_room = count_addresses(server->config),
+		.resolves = needs_resolver(server->config),
+	};
+	unsigned count = (unsigned)server->config->weir.workers;
 
-	server->workers = calloc(server->config->weir.workers, sizeof(*server->workers));
-	if (server->workers == NULL)
+	server->workers = calloc(count, sizeof(*server->workers));
+	commons->sites = calloc(count, sizeof(*commons->sites));
+	if (server->workers == NULL || commons->sites == NULL)
 		return -1;
-	for (unsigned i = 0; i < server->config->weir.workers; i++) {
+	commons->site_count = count;
+	for (unsigned i = 0; i < count; i++) {
+		commons->sites[i] = &server->workers[i].site;
 		server->worker_count++;
-		if (worker_init(&server->workers[i], server, i, addresses, resolves) != 0)
+		if (worker_init(&server->workers[i], i, &setup) != 0)
 			return -1;
 	}
 	return 0;
@@ -167,41 +226,12 @@ static void check_descriptors(const struct config *config, uint64_t descriptors)
 
 /* ---- running ------------------------------------------------------------------------------------------------------- */
 
-bool server_may_complain(struct server *server, uint64_t now)
-{
-	uint64_t last = atomic_load(&server->complained_at);
-
-	if (last != 0 && now < last + COMPLAIN_EVERY)
-		return false;
-	return atomic_compare_exchange_strong(&server->complained_at, &last, now);
-}
-
-void server_worker_ended(struct server *server)
-{
-	uint64_t one = 1;
-
-	atomic_fetch_add(&server->ended, 1);
-	(void)!write(server->event_fd, &one, sizeof(one));
-}
-
-void server_status_done(struct server *server, uint32_t told)
-{
-	int32_t free = pool_free(&server->memory);
-
-	atomic_fetch_add(&server->status_told, told);
-	if (atomic_fetch_sub(&server->status_left, 1) != 1)
-		return;
-	log_info("status end sessions=%" PRIu32 " memory=%" PRIu64 " memory_used=%" PRIu64 " memory_waiters=%" PRIu32
-		 " memory_shortages=%" PRIu64,
-		atomic_load(&server->status_told), (uint64_t)server->memory.size * STORE_PAGE,
-		(uint64_t)((int64_t)server->memory.size - free) * STORE_PAGE, pool_waiters(&server->memory),
-		atomic_load(&server->memory.shortages));
-}
-
 static void ask_status(struct server *server)
 {
 	unsigned none = 0;
 
+	if (atomic_load(&server->ended) > 0)
+		return; /* not all would answer any more */
 	atomic_store(&server->status_told, 0);
 	if (!atomic_compare_exchange_strong(&server->status_left, &none, server->worker_count)) {
 		log_info("status is being told already");
@@ -230,7 +260,7 @@ static void stop(struct running *running)
 
 static uint64_t live_sessions(const struct server *server)
 {
-	return server->sessions.size - (uint64_t)(int64_t)pool_free(&server->sessions);
+	return server->commons.sessions.size - (uint64_t)(int64_t)pool_free(&server->commons.sessions);
 }
 
 static void drain(struct running *running)
@@ -239,7 +269,7 @@ static void drain(struct running *running)
 	char status[96];
 
 	running->draining = true;
-	running->stop_at = timeout == WEIR_NEVER ? WEIR_NEVER : worker_clock() + timeout;
+	running->stop_at = timeout == WEIR_NEVER ? WEIR_NEVER : clock_now() + timeout;
 	if (timeout == WEIR_NEVER)
 		snprintf(status, sizeof(status), "draining %" PRIu64 " sessions", live_sessions(running->server));
 	else
@@ -263,8 +293,7 @@ static void on_signal(struct running *running)
 		log_info("SIGHUP ignored: this weir does not reload its configuration; restart it instead");
 		break;
 	case SIGUSR1:
-		if (!running->draining)
-			ask_status(running->server);
+		ask_status(running->server);
 		break;
 	default:
 		if (running->draining)
@@ -281,7 +310,7 @@ static int until_stop(const struct running *running)
 
 	if (!running->draining || running->stopping || running->stop_at == WEIR_NEVER)
 		return -1;
-	now = worker_clock();
+	now = clock_now();
 	return running->stop_at <= now ? 0 : (int)((running->stop_at - now) / 1000000 + 1);
 }
 
@@ -318,7 +347,7 @@ static struct session *lookup(void *argument, uint32_t worker, uint32_t slot)
 
 	if (worker >= server->worker_count)
 		return NULL;
-	connection = slab_at(&server->workers[worker].connections, slot);
+	connection = slab_at(&server->workers[worker].site.connections, slot);
 	return connection == NULL ? NULL : &connection->session;
 }
 
@@ -390,6 +419,7 @@ static void destroy(struct server *server)
 	for (unsigned i = 0; i < server->worker_count; i++)
 		worker_destroy(&server->workers[i]);
 	free(server->workers);
+	free(server->commons.sites);
 	for (size_t i = 0; i < server->listener_count; i++) {
 		listener_unlink(&server->listeners[i]);
 		listener_destroy(&server->listeners[i]);

@@ -76,7 +76,8 @@ struct session;
 struct session_ops {
 	/* Start to connect to the server; ends in session_connected() or session_failed(), on a later turn. */
 	void (*dial)(struct session *session, uint64_t now);
-	void (*hang_up)(struct session *session);              /* stop that */
+	/* stop that, if it has begun and not ended: the session closes before it was connected */
+	void (*hang_up)(struct session *session);
 	void (*closed)(struct session *session, uint64_t now); /* statistics are final, endpoints are closed */
 	void (*release)(struct session *session);              /* its memory is the owner's again */
 };

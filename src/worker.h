@@ -8,33 +8,31 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <pthread.h>
-#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdint.h>
 
 #include "acceptor.h"
-#include "context.h"
-#include "dial.h"
+#include "listener.h"
 #include "sched.h"
-#include "slab.h"
+#include "site.h"
 
-struct server;
+struct worker;
+
+/* What a worker has to tell, on its thread. */
+struct worker_ops {
+	void (*ended)(void *argument);                      /* its loop has ended */
+	void (*status_done)(void *argument, uint32_t told); /* its status is told: so many sessions */
+};
 
 struct worker {
+	struct site site;
 	unsigned number;
-	struct server *server;
 	pthread_t thread;
-	struct event_base *events;
-	struct sched sched;
-	struct context context;
-	struct dial_base dials;
-	struct slab connections;
-	uint32_t session_count; /* not yet released */
+	const struct worker_ops *ops;
+	void *argument;
 	struct acceptor *acceptors;
 	size_t acceptor_count;
-	uint64_t now; /* ns, at the begin of this round */
 	bool draining;
-	bool stopping;
 	/* the loop's own */
 	int wake_fd;
 	struct event wake_event;
@@ -49,9 +47,20 @@ struct worker {
 	uint32_t status_told;
 };
 
-/* Makes all but the thread. 0, or -1 with errno. acceptor_room: how many acceptors it may get. */
-int worker_init(struct worker *worker, struct server *server, unsigned number, size_t acceptor_room, bool resolves)
+/* How workers are made. */
+struct worker_setup {
+	struct commons *commons;
+	const struct worker_ops *ops;
+	void *argument;       /* theirs */
+	size_t acceptor_room; /* how many acceptors a worker may get */
+	bool resolves;        /* some upstream has a name */
+};
+
+/* Makes all but the thread. 0, or -1 with errno; either way, worker_destroy() ends it. */
+int worker_init(struct worker *worker, unsigned number, const struct worker_setup *setup)
 	__attribute__((warn_unused_result));
+
+/* Takes fd over. 0, or -1. Before worker_start(). */
 int worker_add_acceptor(struct worker *worker, struct listener *listener, int fd, const struct address *address)
 	__attribute__((warn_unused_result));
 
@@ -63,9 +72,6 @@ void worker_destroy(struct worker *worker);
 /* From the main thread; each at most once (status: again once it has been answered). */
 void worker_drain(struct worker *worker);  /* accept no more, end when the last session has ended */
 void worker_stop(struct worker *worker);   /* end all sessions now */
-void worker_status(struct worker *worker); /* log a line for each session, a few a turn, then server_status_done() */
-
-/* ns, monotonic */
-uint64_t worker_clock(void);
+void worker_status(struct worker *worker); /* log a line for each session, a few a turn, then ops->status_done() */
 
 #endif

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * site - what the acceptors and connections of one worker stand on; and commons, what all workers share.
+ *
+ * Plain data. A site is its worker's, and only that worker's thread touches it, but for its sched's mailbox. The commons
+ * are the server's, and everything in them may be used from any thread.
+ */
+#ifndef SITE_H
+#define SITE_H
+
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "context.h"
+#include "dial.h"
+#include "pool.h"
+#include "sched.h"
+#include "slab.h"
+
+struct site;
+
+struct commons {
+	struct pool memory;             /* pages of 4 KiB that are nobody's own */
+	struct pool sessions;           /* max_sessions */
+	_Atomic uint64_t complained_at; /* ns: when a lack of resources was logged last */
+	struct site **sites;            /* of all workers; set before threads start */
+	unsigned site_count;
+};
+
+struct site {
+	struct commons *commons;
+	struct event_base *events;
+	struct sched sched;
+	struct context context;
+	struct dial_base dials;
+	struct slab connections;
+	uint32_t session_count; /* not yet released */
+	uint64_t now;           /* ns, at the begin of this round */
+	bool stopping;          /* no session may begin any more */
+};
+
+/* Whether a lack of resources may be logged now: for all workers together, once a second. */
+bool commons_may_complain(struct commons *commons, uint64_t now);
+
+#endif
