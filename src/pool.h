@@ -70,7 +70,7 @@ void pool_put(struct pool *pool, uint32_t units); /* 0 is fine */
  */
 void pool_wait(struct pool *pool, struct pool_ticket *ticket, uint32_t units);
 
-/* The owner takes note of a grant: returns the units, which are his, and the ticket is idle; 0 if it was not granted
+/* The owner takes note of a grant, having been told of it by granted(), and not before: returns the units, which are his, and the ticket is idle; 0 if it was not granted
    yet (or idle). */
 uint32_t pool_collect(struct pool_ticket *ticket) __attribute__((warn_unused_result));
 

@@ -298,6 +298,8 @@ static void bound_want(struct standing *standing, const struct stack_claim *clai
 
 	if (*want < *need)
 		*want = *need;
+	if (*want < limits->used[claim->index])
+		*want = limits->used[claim->index];
 	if (*want <= claim->pool->size)
 		return;
 	if (!atomic_flag_test_and_set_explicit(&policy->want_beyond, memory_order_relaxed))
@@ -331,33 +333,64 @@ static void trim_claims(struct standing *standing, const struct weir_limits *lim
 		}
 		if (standing->ticket.pool == claim->pool && standing->claim == c &&
 			*leased + standing->ticket.units > want)
-			(void)!pool_leave(
-				&standing->ticket); /* granted meanwhile: it comes, and is trimmed next time */
+			(void)!pool_leave(&standing->ticket); /* false: it comes, and is trimmed next time */
 	}
 }
 
-/* Takes what claim c still needs and wants. False: a needed unit is missing, and the flow queues for it. */
-static bool take_claim(struct standing *standing, unsigned c, const struct weir_limits *limits, uint32_t *taken)
+void standing_lease_put(struct standing *standing, unsigned member, uint32_t pool, uint64_t units)
 {
-	const struct stack_claim *claim = &standing->stack->claims[c];
+	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
+		const struct stack_claim *claim = &standing->stack->claims[c];
+		uint32_t *leased = &standing->members[member].leased[pool];
+
+		if (claim->member != member || claim->index != pool)
+			continue;
+		units = least(units, *leased);
+		*leased -= (uint32_t)units;
+		pool_put(claim->pool, (uint32_t)units);
+		return;
+	}
+}
+
+/*
+ * The flow waits for claim c. Of its pool, and of those behind it, it keeps only what held bytes occupy; of those before
+ * it, what it leased in earlier rounds. So everybody who holds and waits does so in one order, and no circle can form.
+ * (If nothing were kept, two flows could hand each other the one what the other waits for, for ever.)
+ */
+static void wait_for(struct standing *standing, unsigned c, const struct weir_limits *limits, const uint32_t *taken)
+{
+	const struct stack_claim *waited = &standing->stack->claims[c];
+	bool waiting = standing->ticket.pool != NULL && standing->claim == c;
+
+	for (unsigned i = 0; i < standing->stack->claim_count; i++) {
+		const struct stack_claim *claim = &standing->stack->claims[i];
+		uint32_t leased = standing->members[claim->member].leased[claim->index];
+		uint64_t used = limits[claim->member].used[claim->index];
+
+		if (i < c)
+			standing_lease_put(standing, claim->member, claim->index, taken[i]);
+		else if (leased > used && (i > c || !waiting)) /* who waits already gave up what he had of that pool */
+			standing_lease_put(standing, claim->member, claim->index, leased - used);
+	}
+	if (!waiting)
+		queue_for(standing, c, waited->pool,
+			(uint32_t)limits[waited->member].need[waited->index] -
+				standing->members[waited->member].leased[waited->index]);
+}
+
+/* Takes what claim c still needs and wants, and returns it. */
+static uint32_t take_claim(struct standing *standing, const struct stack_claim *claim, const struct weir_limits *limits)
+{
 	uint32_t *leased = &standing->members[claim->member].leased[claim->index];
 	uint32_t need = (uint32_t)limits[claim->member].need[claim->index];
 	uint32_t want = (uint32_t)limits[claim->member].want[claim->index];
-	uint32_t missing;
+	uint32_t taken;
 
-	*taken = 0;
 	if (*leased >= want)
-		return true;
-	missing = need > *leased ? need - *leased : 1;
-	*taken = pool_take(claim->pool, missing, want - *leased);
-	*leased += *taken;
-	if (*leased >= need) {
-		if (*leased < want && standing->ticket.pool == NULL)
-			queue_for(standing, c, claim->pool, 1);
-		return true;
-	}
-	queue_for(standing, c, claim->pool, missing);
-	return false;
+		return 0;
+	taken = pool_take(claim->pool, need > *leased ? need - *leased : 1, want - *leased);
+	*leased += taken;
+	return taken;
 }
 
 static void take_claims(struct standing *standing, const struct weir_limits *limits)
@@ -366,17 +399,17 @@ static void take_claims(struct standing *standing, const struct weir_limits *lim
 
 	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
 		const struct stack_claim *claim = &standing->stack->claims[c];
+		const uint32_t *leased = &standing->members[claim->member].leased[claim->index];
 
-		if (take_claim(standing, c, limits, &taken[c]))
-			continue;
-		standing->verdict.paused |= UINT32_C(1) << claim->member;
-		standing->verdict.held_max = 0;
-		while (c-- > 0) {
-			claim = &standing->stack->claims[c];
-			pool_put(claim->pool, taken[c]);
-			standing->members[claim->member].leased[claim->index] -= taken[c];
+		taken[c] = take_claim(standing, claim, limits);
+		if (*leased < limits[claim->member].need[claim->index]) {
+			wait_for(standing, c, limits, taken);
+			standing->verdict.paused |= UINT32_C(1) << claim->member;
+			standing->verdict.held_max = 0;
+			return;
 		}
-		return;
+		if (*leased < limits[claim->member].want[claim->index] && standing->ticket.pool == NULL)
+			queue_for(standing, c, claim->pool, 1);
 	}
 }
 
@@ -480,21 +513,6 @@ void standing_trim(struct standing *standing, const struct store *store)
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------- */
-
-void standing_lease_put(struct standing *standing, unsigned member, uint32_t pool, uint64_t units)
-{
-	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
-		const struct stack_claim *claim = &standing->stack->claims[c];
-		uint32_t *leased = &standing->members[member].leased[pool];
-
-		if (claim->member != member || claim->index != pool)
-			continue;
-		units = least(units, *leased);
-		*leased -= (uint32_t)units;
-		pool_put(claim->pool, (uint32_t)units);
-		return;
-	}
-}
 
 void standing_release(struct standing *standing)
 {

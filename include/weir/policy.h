@@ -144,9 +144,13 @@ struct weir_limits {
 	uint64_t ask_at;   /* ns, view.now's clock: ask again then, whatever happens */
 	/*
 	 * Units of each declared pool. The flow may read only while it leases at least need; below want it takes what is
-	 * free, and queues for more. What it leases above want is given back. need > want counts as want = need. A want
-	 * above the pool's size is cut to it, and logged once.
+	 * free, and queues for more. What it leases above want is given back. While need is missing, what it leases beyond
+	 * used of that pool, and of those acquired after it, is given back too, so that no circle of flows can wait for
+	 * each other: used is what the bytes held now occupy, which draining alone frees. used > want counts as want =
+	 * used, need > want as want = need. A want above the pool's size is cut to it, and logged once. A flow queues in
+	 * one pool at a time, the first one that is short.
 	 */
+	uint64_t used[WEIR_POOLS_MAX];
 	uint64_t need[WEIR_POOLS_MAX];
 	uint64_t want[WEIR_POOLS_MAX];
 };
@@ -255,7 +259,9 @@ struct weir_policy {
 	/* What happened. Optional. */
 	void (*event)(const struct weir_call *call, const struct weir_view *view, const struct weir_event *event);
 	/* Bytes at offset view.scanned, in order, each shown until consumed. Returns how many of them, a prefix, are
-	   done with. Required with WEIR_NEED_SCAN, else never called. */
+	   done with; only those may be written, until the source ends. A call shows one piece, and pieces end
+	   anywhere: a parser keeps its place in its state, and leaves bytes unconsumed only to hold them back.
+	   Required with WEIR_NEED_SCAN, else never called. */
 	size_t (*scan)(const struct weir_call *call, const void *bytes, size_t length);
 	/* The flow ends; its leases are taken back afterwards. Called once for every open that returned 0. Optional. */
 	void (*close)(const struct weir_call *call);

@@ -13,6 +13,7 @@
 #define PAIRS 8
 
 struct answer {
+	uint64_t used[2];
 	uint64_t need[2];
 	uint64_t want[2];
 	bool shut;    /* nothing may be read, with the promise of a lease */
@@ -33,6 +34,7 @@ static void script_ask(const struct weir_call *call, const struct weir_view *vie
 	if (call->ref.direction != WEIR_UP)
 		return;
 	answer->asked++;
+	memcpy(limits->used, answer->used, sizeof(answer->used));
 	memcpy(limits->need, answer->need, sizeof(answer->need));
 	memcpy(limits->want, answer->want, sizeof(answer->want));
 	if (answer->shut) {
@@ -235,6 +237,49 @@ START_TEST(who_finds_one_pool_short_keeps_nothing_of_the_others)
 	give_back(2);
 	give_back(0);
 	ck_assert_uint_eq(pairs[1].server.accepted, 100);
+	finish();
+}
+END_TEST
+
+/* One has the first pool and needs the second, the other has the second and needs the first. */
+START_TEST(no_circle_waits_for_two_pools)
+{
+	begin(1, 1, 2);
+	script.answers[0].need[0] = 1;
+	script.answers[1].need[1] = 1;
+	open_all();
+	ck_assert_uint_eq(send_up(0, 100), 100);
+	ck_assert_uint_eq(send_up(1, 100), 100);
+	script.answers[0].need[1] = 1;
+	script.answers[1].need[0] = 1;
+	send_up(_i, 100);
+	send_up(!_i, 100);
+	ck_assert_uint_eq(pairs[0].server.accepted, 200); /* it kept the first, and the other gave the second up */
+	give_back(0);
+	ck_assert_uint_eq(pairs[1].server.accepted, 200);
+	finish();
+}
+END_TEST
+
+/* Both have half of the pool, and need more than half. What held bytes occupy is not given up for that. */
+START_TEST(no_circle_waits_within_a_pool)
+{
+	begin(4, 1, 2);
+	for (int i = 0; i < 2; i++) {
+		script.answers[i].need[0] = 2;
+		script.answers[i].used[0] = (uint64_t)_i;
+	}
+	open_all();
+	send_up(0, 100);
+	send_up(1, 100);
+	script.answers[0].need[0] = script.answers[1].need[0] = 3;
+	send_up(0, 100);
+	ck_assert_uint_eq(units(0, 0), (uint32_t)_i);
+	send_up(1, 100);
+	ck_assert_uint_eq(pairs[0].server.accepted, 200);
+	ck_assert_uint_eq(pairs[1].server.accepted, 100);
+	give_back(0);
+	ck_assert_uint_eq(pairs[1].server.accepted, 200);
 	finish();
 }
 END_TEST
@@ -518,6 +563,8 @@ int main(void)
 	tcase_add_test(tcase, without_the_needed_units_nothing_is_read);
 	tcase_add_test(tcase, who_waited_longest_is_served_first);
 	tcase_add_test(tcase, who_finds_one_pool_short_keeps_nothing_of_the_others);
+	tcase_add_loop_test(tcase, no_circle_waits_for_two_pools, 0, 2);
+	tcase_add_loop_test(tcase, no_circle_waits_within_a_pool, 0, 2);
 	tcase_add_test(tcase, wanted_units_are_taken_as_far_as_they_go);
 	tcase_add_test(tcase, wanted_units_that_are_missing_come_later);
 	tcase_add_test(tcase, a_limit_of_nothing_that_waits_for_more_units_gets_them);
