@@ -57,7 +57,8 @@ struct config_upstream {
 struct config_listener {
 	char *name;
 	unsigned line;
-	const char *listen; /* as written */
+	const char *listen;   /* as written */
+	unsigned listen_line; /* where it stands */
 	uint32_t mode;
 	const char *upstream_name;
 	const char *policy_names;

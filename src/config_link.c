@@ -276,6 +276,7 @@ void config_link_listener(struct config_build *build, struct config_listener *li
 	struct linking linking = {.build = build, .listener = listener, .section = section};
 
 	linking.key = config_section_key(section, "listen");
+	listener->listen_line = linking.key != NULL ? linking.key->line : section->line;
 	link_addresses(&linking);
 	linking.key = config_section_key(section, "upstream");
 	link_upstream(&linking);

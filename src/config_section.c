@@ -116,6 +116,8 @@ void config_check_section(struct config_build *build, struct config_section *sec
 		reject(build, section, what);
 	} else if (strcmp(section->title, "policy " CONFIG_NO_POLICY) == 0) {
 		reject(build, section, "the name " CONFIG_NO_POLICY " stands for no policy; expected another name");
+	} else if (strcmp(section->title, "policy memory") == 0) {
+		reject(build, section, "pauses named memory are those of the memory limit; expected another name");
 	}
 }
 

@@ -177,10 +177,11 @@ bool connection_status(const struct site *site, uint32_t *next, uint32_t count, 
 {
 	for (; count > 0 && *next < slab_end(&site->connections); count--) {
 		const struct connection *connection = slab_at(&site->connections, (*next)++);
-		struct report report = report_of(connection);
+		struct report report;
 
 		if (connection->session.state == SESSION_FREE || connection->session.state == SESSION_CLOSED)
 			continue;
+		report = report_of(connection);
 		report_status(&report, now);
 		(*told)++;
 	}

@@ -6,10 +6,13 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <poll.h>
+#include <pthread.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -29,6 +32,8 @@ static const struct {
 
 static enum log_level threshold = LOG_LEVEL_INFO;
 static bool to_journal;
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static unsigned lost; /* lines, since one was written */
 
 /* $JOURNAL_STREAM is inherited by children with another stderr too, so it counts only if it names ours. */
 void log_open(void)
@@ -72,14 +77,46 @@ static size_t put_prefix(char *line, size_t size, enum log_level level)
 	return length;
 }
 
+/* Whether a line can be written without waiting: a pipe says so when it has room for more than a line. */
+static bool takes_more(void)
+{
+	struct pollfd stream = {.fd = STDERR_FILENO, .events = POLLOUT};
+
+	return poll(&stream, 1, 0) > 0 && (stream.revents & (POLLOUT | POLLERR)) != 0;
+}
+
+static bool write_now(const char *line, size_t length)
+{
+	ssize_t written = send(STDERR_FILENO, line, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+
+	if (written >= 0 || errno != ENOTSOCK)
+		return written >= 0;
+	do
+		written = takes_more() ? write(STDERR_FILENO, line, length) : 0;
+	while (written < 0 && errno == EINTR);
+	return written > 0;
+}
+
+/*
+ * A stderr that nobody reads is not worth a wait: weir's work goes on without its log, which counts what it lost and says
+ * so when there is room again.
+ */
 static void put_line(const char *line, size_t length)
 {
-	ssize_t written;
+	char note[128];
+	size_t start;
 
-	/* A stderr that takes no more, or only half a line, is not worth a wait: weir's work goes on without its log. */
-	do
-		written = write(STDERR_FILENO, line, length);
-	while (written < 0 && errno == EINTR);
+	pthread_mutex_lock(&lock); /* or two threads might count on the same room */
+	if (lost > 0) {
+		start = put_prefix(note, sizeof(note), LOG_LEVEL_WARNING);
+		start += (size_t)snprintf(note + start, sizeof(note) - start,
+			"%u log lines were lost: nobody read them\n", lost);
+		if (write_now(note, start))
+			lost = 0;
+	}
+	if (lost > 0 || !write_now(line, length))
+		lost++;
+	pthread_mutex_unlock(&lock);
 }
 
 __attribute__((format(printf, 2, 0))) static void put(enum log_level level, const char *format, va_list arguments)

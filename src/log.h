@@ -3,7 +3,8 @@
  * log - one line an event on stderr, by level.
  *
  * When stderr is the journal's stream, each line begins with its <N> priority and has no time of its own; else with
- * a time and a level. A line is one write(2), at most LOG_LINE_MAX bytes; control bytes are replaced by '?'. Any
+ * a time and a level. A line is one write(2), at most LOG_LINE_MAX bytes; control bytes are replaced by '?'. A
+ * stderr that takes no more is not waited for: lines are lost, counted, and the count is logged later. Any
  * thread may log; the level is set before threads start.
  */
 #ifndef LOG_H

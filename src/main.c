@@ -46,6 +46,15 @@ static int usage_error(void)
 	return EXIT_USAGE;
 }
 
+/* What stdout did not take is an error too: a full disk must not pass for success. */
+static int printed(void)
+{
+	if (fflush(stdout) == 0 && ferror(stdout) == 0)
+		return 0;
+	fprintf(stderr, "weir: cannot write to standard output: %s\n", strerror(errno));
+	return 1;
+}
+
 static int version(void)
 {
 	printf("weir %s\n", PACKAGE_VERSION);
@@ -57,17 +66,14 @@ static int version(void)
 		"no"
 #endif
 	);
-	printf("built with %s\n", __VERSION__);
-	return 0;
-}
-
-/* What stdout did not take is an error too: a full disk must not pass for success. */
-static int printed(void)
-{
-	if (fflush(stdout) == 0 && ferror(stdout) == 0)
-		return 0;
-	fprintf(stderr, "weir: cannot write to standard output: %s\n", strerror(errno));
-	return 1;
+	printf("built by %s %s\n",
+#ifdef __clang__
+		"", /* its version says its name */
+#else
+		"gcc",
+#endif
+		__VERSION__);
+	return printed();
 }
 
 static int help_policy(const struct arguments *arguments)

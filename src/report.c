@@ -162,11 +162,11 @@ void report_status(const struct report *report, uint64_t now)
 void report_failure(const struct report *report, const struct dial_outcome *outcome)
 {
 	const struct session *session = report->session;
+	bool resolved = report->upstream->address.length == 0 && outcome->address.length != 0;
 	char text[ADDRESS_TEXT_MAX];
 
 	log_warning("session %" PRIu32 ".%" PRIu32 ".%" PRIu32 " listener=%s: cannot connect to %s%s%s: %s",
 		session->id.worker, session->id.slot, session->id.generation, session->profile->name,
-		report->upstream->server, outcome->address.length != 0 ? " at " : "",
-		outcome->address.length != 0 ? address_text(&outcome->address, text, sizeof(text)) : "",
-		outcome->error);
+		report->upstream->server, resolved ? " at " : "",
+		resolved ? address_text(&outcome->address, text, sizeof(text)) : "", outcome->error);
 }

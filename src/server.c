@@ -163,7 +163,7 @@ static void bind_failed(const struct listener *listener, size_t i, const char *f
 					 : "an address to listen on";
 
 	fprintf(stderr, "%s:%u: [listener %s] listen: cannot listen on %s: %s; expected %s\n", file,
-		listener->config->line, listener->config->name,
+		listener->config->listen_line, listener->config->name,
 		address_text(&listener->config->addresses[i], text, sizeof(text)), strerrordesc_np(error), hint);
 }
 
@@ -177,6 +177,17 @@ static int add_acceptors(struct server *server, struct listener *listener, const
 		if (worker_add_acceptor(&server->workers[n], listener, fds[n], bound) != 0)
 			result = -1;
 	return result;
+}
+
+/* A buffer that the kernel cuts makes no error: the bound it was to be still holds. But it is worth knowing. */
+static void check_buffers(const struct listener *listener, int fd)
+{
+	uint64_t got;
+	const char *limit = socket_cut(fd, &listener->options, &got);
+
+	if (limit != NULL)
+		log_warning("listener %s: the kernel gives a buffer of %" PRIu64 " bytes only; %s is its limit",
+			listener->config->name, got, limit);
 }
 
 static int listen_on(struct server *server, struct listener *listener, size_t i, const char *file)
@@ -193,6 +204,7 @@ static int listen_on(struct server *server, struct listener *listener, size_t i,
 	if (count < 0) {
 		bind_failed(listener, i, file);
 	} else {
+		check_buffers(listener, fds[0]);
 		result = add_acceptors(server, listener, fds, (unsigned)count, &bound);
 		log_info("listener %s: listening on %s", listener->config->name,
 			address_text(&bound, text, sizeof(text)));
@@ -273,9 +285,8 @@ static void drain(struct running *running)
 	if (timeout == WEIR_NEVER)
 		snprintf(status, sizeof(status), "draining %" PRIu64 " sessions", live_sessions(running->server));
 	else
-		snprintf(status, sizeof(status), "draining %" PRIu64 " sessions for at most %" PRIu64 ".%03us",
-			live_sessions(running->server), timeout / 1000000000,
-			(unsigned)(timeout % 1000000000 / 1000000));
+		snprintf(status, sizeof(status), "draining %" PRIu64 " sessions for at most %gs",
+			live_sessions(running->server), (double)timeout / 1e9);
 	log_info("%s", status);
 	notify_stopping(status);
 	for (unsigned i = 0; i < running->server->worker_count; i++)

@@ -90,6 +90,27 @@ void socket_bound_local(int fd, const struct socket_options *options)
 		set(fd, SOL_SOCKET, SO_RCVBUF, SOCKET_RCVBUF_LOOPBACK);
 }
 
+/* The kernel doubles what it is asked for, and says so. */
+static uint64_t buffer_size(int fd, int name)
+{
+	int value = 0;
+	socklen_t length = sizeof(value);
+
+	(void)!getsockopt(fd, SOL_SOCKET, name, &value, &length);
+	return (uint64_t)value / 2;
+}
+
+const char *socket_cut(int fd, const struct socket_options *options, uint64_t *got)
+{
+	*got = buffer_size(fd, SO_RCVBUF);
+	if (options->rcvbuf != CONFIG_AUTO && options->rcvbuf != CONFIG_KERNEL && *got < options->rcvbuf)
+		return "net.core.rmem_max";
+	*got = buffer_size(fd, SO_SNDBUF);
+	if (options->sndbuf != CONFIG_KERNEL && *got < options->sndbuf)
+		return "net.core.wmem_max";
+	return NULL;
+}
+
 void socket_disarm(int fd)
 {
 	arm(fd, false);

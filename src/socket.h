@@ -34,6 +34,9 @@ int socket_open(const struct address *address, const struct socket_options *opti
 /* Bounds the receive queue of a socket that was accepted by a wildcard listener from a peer on loopback. */
 void socket_bound_local(int fd, const struct socket_options *options);
 
+/* Whether the kernel gave less than was asked for, with the name of its limit, or NULL: then *got is what it gave. */
+const char *socket_cut(int fd, const struct socket_options *options, uint64_t *got);
+
 /* From now on, close() is a clean end. */
 void socket_disarm(int fd);
 

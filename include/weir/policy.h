@@ -59,13 +59,14 @@ enum weir_option_type {
  */
 struct weir_option {
 	const char *key;
-	uint32_t type;            /* enum weir_option_type */
-	uint32_t offset;          /* of the value in the module's options struct */
-	const char *def;          /* the default, as the user would write it; NULL: the key is required */
-	uint64_t min;             /* smallest value allowed: SIZE, TIME, COUNT */
-	uint64_t max;             /* largest value allowed */
-	const char *const *names; /* ENUM: the words, NULL at the end */
-	const char *doc;          /* one sentence, for --help-policy, the manual and the sample */
+	uint32_t type;   /* enum weir_option_type */
+	uint32_t offset; /* of the value in the module's options struct */
+	const char *def; /* the default, as the user would write it; NULL: the key is required */
+	uint64_t min;    /* smallest value allowed: SIZE, TIME, COUNT */
+	uint64_t max;    /* largest value allowed */
+	/* ENUM: the words, NULL at the end. SIZE, TIME, COUNT: words that stand for UINT64_MAX - index, or NULL. */
+	const char *const *names;
+	const char *doc; /* one sentence, for --help-policy, the manual and the sample */
 };
 
 /* ---- pools --------------------------------------------------------------------------------------------------------- */
@@ -104,18 +105,19 @@ struct weir_lease {
 /* What a policy may know of a flow. size first; fields are only ever added at the end. */
 struct weir_view {
 	uint32_t size;
-	uint32_t direction;  /* enum weir_direction */
-	uint64_t now;        /* ns */
-	uint64_t read;       /* bytes read from the source, ever */
-	uint64_t written;    /* bytes taken by the sink's socket, ever */
-	uint64_t acked;      /* bytes acknowledged by the sink's host, ever; = written unless WEIR_NEED_ACKED */
+	uint32_t direction; /* enum weir_direction */
+	uint64_t now;       /* ns */
+	uint64_t read;      /* bytes read from the source, ever */
+	uint64_t written;   /* bytes taken by the sink's socket, ever */
+	uint64_t
+		acked; /* bytes acknowledged by the sink's host, ever; sampled if a policy of the stack needs it, else = written */
 	uint64_t scanned;    /* bytes this policy's scan() has consumed, ever */
 	uint64_t held;       /* read - written */
-	uint64_t unread;     /* bytes waiting in the source's receive queue; 0 unless WEIR_NEED_UNREAD */
+	uint64_t unread;     /* bytes waiting in the source's receive queue; 0 unless a policy of the stack needs it */
 	uint64_t chunks;     /* reads that brought bytes, ever */
 	uint64_t oldest_age; /* ns since the oldest held byte was read; 0 while nothing is held */
 	uint64_t drain_rate; /* bytes per second that the sink took while bytes were held, averaged; 0: unknown */
-	uint64_t rtt;        /* ns, smoothed round trip to the sink; 0 unless WEIR_NEED_RTT, or unknown */
+	uint64_t rtt;        /* ns, smoothed round trip to the sink; 0: unknown, or no policy of the stack needs it */
 	uint64_t blocked;    /* ns that the sink took nothing although bytes were held, in all */
 	uint32_t ended;      /* 1: the source has ended, read will not grow */
 	uint32_t reserved;
@@ -196,7 +198,7 @@ struct weir_host {
 	uint32_t major; /* WEIR_POLICY_MAJOR of the running weir */
 	uint32_t minor;
 	uint32_t reserved;
-	/* Log one line under the policy's name. Any thread. Newlines and control bytes are replaced. */
+	/* Log one line under the policy's name. Only during the call. Newlines and control bytes are replaced. */
 	void (*log)(const struct weir_call *call, enum weir_log_level level, const char *text);
 	/* Ask about this flow again soon. Any thread, any worker; a stale reference does nothing. Never fails. */
 	void (*wake)(const struct weir_ref *ref);

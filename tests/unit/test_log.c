@@ -5,6 +5,7 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <regex.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -56,6 +57,46 @@ static void assert_matches(const char *text, const char *pattern)
 }
 
 #define STAMP "^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}\\.[0-9]{3}Z "
+
+/* A pipe that nobody reads; its size is the smallest there is. */
+static int full_pipe(void)
+{
+	static const char zeroes[8192]; /* two slots: a line takes one */
+	int ends[2];
+
+	ck_assert_int_eq(pipe(ends), 0);
+	ck_assert_int_eq(fcntl(ends[1], F_SETPIPE_SZ, (int)sizeof(zeroes)), (int)sizeof(zeroes));
+	ck_assert_int_eq(dup2(ends[1], STDERR_FILENO), STDERR_FILENO);
+	close(ends[1]);
+	ck_assert_int_eq(write(STDERR_FILENO, zeroes, sizeof(zeroes)), (int)sizeof(zeroes));
+	return ends[0];
+}
+
+/* Were it waited for, the test would not end. */
+START_TEST(lines_that_nobody_reads_are_lost_and_counted)
+{
+	char text[8192 + 1];
+	ssize_t length;
+	int end = full_pipe();
+
+	for (int i = 0; i < 3; i++)
+		log_info("lost");
+	ck_assert_int_eq(read(end, text, 8192), 8192);
+	log_info("kept");
+	length = read(end, text, sizeof(text) - 1);
+	ck_assert_int_gt(length, 0);
+	text[length] = '\0';
+	assert_matches(text, "warning 3 log lines were lost: nobody read them\n");
+	assert_matches(text, "info kept\n$");
+	ck_assert_ptr_null(strstr(text, "info lost"));
+	log_info("on");
+	length = read(end, text, sizeof(text) - 1);
+	ck_assert_int_gt(length, 0);
+	text[length] = '\0';
+	assert_matches(text, STAMP "info on\n$");
+	close(end);
+}
+END_TEST
 
 START_TEST(time_and_level_come_first)
 {
@@ -180,6 +221,7 @@ int main(void)
 	TCase *tcase = tcase_create("log");
 
 	tcase_add_checked_fixture(tcase, capture, release);
+	tcase_add_test(tcase, lines_that_nobody_reads_are_lost_and_counted);
 	tcase_add_test(tcase, time_and_level_come_first);
 	tcase_add_test(tcase, levels_below_are_silent);
 	tcase_add_test(tcase, the_journal_gets_priorities);
