@@ -21,4 +21,6 @@ demo_demo_SOURCES = \
 	demo/relay.h \
 	demo/view.c \
 	demo/view.h
+# Nothing: the default is for unit tests, and Check may be missing.
+demo_demo_LDADD =
 EXTRA_DIST += demo/run.sh
