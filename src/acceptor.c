@@ -12,12 +12,11 @@
 
 #include "clock.h"
 #include "connection.h"
+#include "container.h"
 #include "log.h"
 
 #define ACCEPT_BATCH 16                       /* clients accepted per event */
 #define RETRY_AFTER (UINT64_C(100) * 1000000) /* ns, when out of descriptors */
-
-#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
 
 /* ---- admission ----------------------------------------------------------------------------------------------------- */
 

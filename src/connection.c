@@ -9,12 +9,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "log.h"
 #include "report.h"
 
 static struct connection *connection_of(struct session *session)
 {
-	return (struct connection *)((char *)session - offsetof(struct connection, session));
+	return CONTAINER(session, struct connection, session);
 }
 
 void connection_slot_init(void *slot, uint32_t number, void *site)

@@ -13,7 +13,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
+#include "container.h"
 
 /* A question to the resolver. Its answer always comes, even to one that was cancelled: the dial may be gone by then. */
 struct lookup {

@@ -11,6 +11,7 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "container.h"
 #include "socket.h"
 
 #ifndef TCP_CM_INQ
@@ -19,7 +20,7 @@
 
 static struct endpoint_socket *own(struct endpoint *endpoint)
 {
-	return (struct endpoint_socket *)((char *)endpoint - offsetof(struct endpoint_socket, endpoint));
+	return CONTAINER(endpoint, struct endpoint_socket, endpoint);
 }
 
 /*

@@ -301,7 +301,7 @@ struct before {
 };
 
 /* Tells the policies what this turn did; true if there was something to tell. */
-static bool report(struct flow *flow, const struct before *before, bool timed, uint64_t now)
+static bool tell_policies(struct flow *flow, const struct before *before, bool timed, uint64_t now)
 {
 	struct weir_event event = {
 		.size = sizeof(event),
@@ -368,7 +368,7 @@ void flow_turn(struct flow *flow, uint64_t now)
 	measure_drain(flow, now);
 	if ((flow->standing.stack->needs & WEIR_NEED_ACKED) == 0)
 		flow->acked = flow->written;
-	if (report(flow, &before, timed, now))
+	if (tell_policies(flow, &before, timed, now))
 		consult(flow, now);
 	pass_end(flow, now);
 	standing_trim(&flow->standing, &flow->store);

@@ -24,6 +24,7 @@ src_libweir_a_SOURCES = \
 	src/config_table.h \
 	src/connection.c \
 	src/connection.h \
+	src/container.h \
 	src/context.h \
 	src/dial.c \
 	src/dial.h \

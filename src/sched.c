@@ -6,6 +6,8 @@
 
 #include <stddef.h>
 
+#include "container.h"
+
 #define NEVER UINT64_MAX
 
 static uint64_t tick_of(uint64_t at)
@@ -111,7 +113,7 @@ static void fire_timers(struct sched *sched, uint64_t now)
 	struct wheel_timer *wheel;
 
 	while ((wheel = wheel_expire(&sched->wheel, now / SCHED_TICK)) != NULL) {
-		struct timer *timer = (struct timer *)((char *)wheel - offsetof(struct timer, wheel));
+		struct timer *timer = CONTAINER(wheel, struct timer, wheel);
 
 		timer->at = NEVER;
 		timer->fire(timer, now);

@@ -14,12 +14,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "container.h"
+
 #define LINGER_GRACE (UINT64_C(500) * 1000000) /* ns without progress that a broken session may last */
 #define LINGER_POLL (UINT64_C(10) * 1000000)   /* ns between looks at a send queue, which makes no event */
 
 #define DOUBT (UINT64_C(250) * 1000000) /* ns that a reset may stay unseen behind bytes that came with it */
-
-#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
 
 const char *const close_reason_names[] = {
 #define X(id, name) name,

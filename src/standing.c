@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <string.h>
 
+#include "container.h"
 #include "log.h"
 
 /* What a callback gets, and what host functions find their way back by. */
@@ -15,8 +16,6 @@ struct standing_call {
 	struct standing *standing;
 	unsigned member;
 };
-
-#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
 
 static uint64_t least(uint64_t a, uint64_t b)
 {

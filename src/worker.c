@@ -15,12 +15,11 @@
 
 #include "clock.h"
 #include "connection.h"
+#include "container.h"
 #include "host.h"
 #include "log.h"
 
 #define STATUS_SLOTS 64 /* told of, or passed over, in one turn */
-
-#define CONTAINER(pointer, type, field) ((type *)((char *)(pointer)-offsetof(type, field)))
 
 /* ---- waking -------------------------------------------------------------------------------------------------------- */
 
