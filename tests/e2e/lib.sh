@@ -43,6 +43,12 @@ result() {
 	tail -n 20 "$dir/log" | sed 's/^/#   /'
 }
 
+# skip REASON DESCRIPTION
+skip() {
+	count=$((count + 1))
+	echo "ok $count - $2 # SKIP $1"
+}
+
 # eventually COMMAND...: polls until it succeeds; fails after a minute
 eventually() {
 	rounds=0

@@ -47,6 +47,7 @@ e2e_scripts = \
 	tests/e2e/policy_example.sh \
 	tests/e2e/redis.sh \
 	tests/e2e/sha256.sh \
+	tests/e2e/start.sh \
 	tests/e2e/unit_verify.sh
 
 if HAVE_CHECK
