@@ -8,6 +8,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -71,6 +72,7 @@ static void deliver_client(struct mail *mail, uint64_t now)
 {
 	struct handover *handover = CONTAINER(mail, struct handover, mail);
 
+	(void)!dial_spare(&handover->site->dials);
 	connection_open(handover->site, handover->listener, handover->fd, &handover->peer, now);
 	free(handover);
 }
@@ -210,6 +212,27 @@ static void ticket_granted(struct pool_ticket *ticket)
 
 /* ---- birth and end --------------------------------------------------------------------------------------------------- */
 
+/* The path of a unix socket is remembered by what lies there now: it may be somebody else's when this one closes. */
+static void remember_path(struct acceptor *acceptor)
+{
+	struct stat status;
+
+	if (lstat(acceptor->address.un.sun_path, &status) != 0)
+		return;
+	acceptor->path_device = status.st_dev;
+	acceptor->path_inode = status.st_ino;
+}
+
+static void remove_path(const struct acceptor *acceptor)
+{
+	const char *path = acceptor->address.un.sun_path;
+	struct stat status;
+
+	if (lstat(path, &status) == 0 && S_ISSOCK(status.st_mode) && status.st_dev == acceptor->path_device &&
+		status.st_ino == acceptor->path_inode)
+		unlink(path);
+}
+
 int acceptor_init(struct acceptor *acceptor, struct site *site, struct listener *listener, int fd,
 	const struct address *address)
 {
@@ -219,12 +242,25 @@ int acceptor_init(struct acceptor *acceptor, struct site *site, struct listener 
 	acceptor->address = *address;
 	acceptor->fd = fd;
 	acceptor->spreads = address_is_unix(address);
+	if (acceptor->spreads) {
+		remember_path(acceptor);
+		atomic_fetch_add(&site->commons->spreading, 1);
+	}
 	timer_init(&acceptor->timer, fire_timer);
 	acceptor->mail.deliver = deliver_grant;
 	acceptor->ticket.granted = ticket_granted;
 	if (event_assign(&acceptor->event, site->events, fd, EV_READ | EV_PERSIST, on_event, acceptor) != 0)
 		return -1;
 	return event_add(&acceptor->event, NULL);
+}
+
+/* Workers stay until no client can be handed to them any more: the last one to close says so to all. */
+static void stop_spreading(struct commons *commons)
+{
+	if (atomic_fetch_sub(&commons->spreading, 1) != 1)
+		return;
+	for (unsigned i = 0; i < commons->site_count; i++)
+		sched_poke(&commons->sites[i]->sched);
 }
 
 void acceptor_close(struct acceptor *acceptor)
@@ -235,6 +271,10 @@ void acceptor_close(struct acceptor *acceptor)
 	sched_timer_clear(&acceptor->site->sched, &acceptor->timer);
 	close(acceptor->fd);
 	acceptor->fd = -1;
+	if (acceptor->spreads) {
+		remove_path(acceptor);
+		stop_spreading(acceptor->site->commons);
+	}
 	if (acceptor->ticket.pool == NULL || pool_leave(&acceptor->ticket))
 		give_back(acceptor);
 }

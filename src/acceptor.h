@@ -12,6 +12,7 @@
 #include <event2/event.h>
 #include <event2/event_struct.h>
 #include <stdbool.h>
+#include <sys/types.h>
 
 #include "listener.h"
 #include "pool.h"
@@ -25,6 +26,8 @@ struct acceptor {
 	int fd;                 /* -1: closed */
 	bool spreads; /* passes what it accepts on to all workers in turn: a unix socket has one acceptor only */
 	unsigned next_site;
+	dev_t path_device; /* of a unix socket's path: what to remove at the end, if it is still this one */
+	ino_t path_inode;
 	struct event event;
 	struct timer timer; /* retry, when out of descriptors */
 	struct pool_ticket ticket;

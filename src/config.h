@@ -20,9 +20,10 @@
 #define CONFIG_STACK_MAX 8          /* policies of one listener */
 
 /* Words that stand for numbers (see option.h: names[i] is UINT64_MAX - i). */
-#define CONFIG_AUTO UINT64_MAX         /* workers, max_sessions, rcvbuf */
-#define CONFIG_UNLIMITED UINT64_MAX    /* listener's max_sessions */
-#define CONFIG_OFF UINT64_MAX          /* notsent_lowat, keepalive, user_timeout */
+#define CONFIG_AUTO UINT64_MAX      /* workers, max_sessions, rcvbuf */
+#define CONFIG_UNLIMITED UINT64_MAX /* listener's max_sessions */
+#define CONFIG_OFF UINT64_MAX       /* notsent_lowat, keepalive, user_timeout */
+#define CONFIG_AUTO_USER_TIMEOUT (UINT64_MAX - 1)
 #define CONFIG_KERNEL (UINT64_MAX - 1) /* rcvbuf, sndbuf: as the kernel tunes it */
 
 /*
@@ -68,7 +69,7 @@ struct config_listener {
 	uint64_t idle_timeout;    /* ns, WEIR_NEVER: none; so are the others */
 	uint64_t half_close_timeout;
 	uint64_t stall_timeout;
-	uint64_t user_timeout; /* ns, CONFIG_OFF: the kernel's */
+	uint64_t user_timeout; /* ns, CONFIG_OFF: the kernel's, CONFIG_AUTO_USER_TIMEOUT: by stall_timeout */
 	uint64_t keepalive;    /* ns, CONFIG_OFF: none */
 	uint32_t nodelay;
 	uint64_t notsent_lowat; /* bytes, CONFIG_OFF: none */

@@ -29,6 +29,7 @@ static const char *const sndbuf_words[] = {"", "kernel", NULL};
 static const char *const unlimited_words[] = {"unlimited", NULL};
 static const char *const never_words[] = {"never", NULL};
 static const char *const off_words[] = {"off", NULL};
+static const char *const user_timeout_words[] = {"off", "auto", NULL};
 static const char *const level_words[] = {"error", "warning", "info", "debug", NULL};
 static const char *const mode_words[] = {"forward", NULL};
 
@@ -169,11 +170,12 @@ const struct weir_option config_listener_table[] = {
 	{.key = "user_timeout",
 		.type = WEIR_OPTION_TIME,
 		AT(user_timeout),
-		.def = "15m",
+		.def = "auto",
 		.min = MS,
 		.max = HOUR * 500,
-		.names = off_words,
-		.doc = "TCP_USER_TIMEOUT: a peer that acknowledges nothing so long is given up; off: as the kernel does"},
+		.names = user_timeout_words,
+		.doc = "TCP_USER_TIMEOUT: a peer that acknowledges nothing, or takes nothing, for so long is given up; auto: half "
+		       "as long again as stall_timeout"},
 	{.key = "keepalive",
 		.type = WEIR_OPTION_TIME,
 		AT(keepalive),

@@ -15,6 +15,8 @@
 
 #include "container.h"
 
+#define RETRY_AFTER (UINT64_C(20) * 1000000) /* ns */
+
 /* A question to the resolver. Its answer always comes, even to one that was cancelled: the dial may be gone by then. */
 struct lookup {
 	struct dial *dial; /* NULL: nobody asks any more */
@@ -35,15 +37,10 @@ struct dial {
 	struct dial_outcome outcome; /* of the last attempt */
 	bool tried;                  /* the upstream's own address */
 	bool connecting;             /* the socket is open */
+	bool waiting;        /* for a descriptor, or for room in a unix socket's backlog, to try that address again */
+	uint64_t give_up_at; /* ns: when this address has had its time */
 	bool timed_out;
 };
-
-static void wait_for_event(struct dial *dial, uint64_t now)
-{
-	uint64_t timeout = dial->target->connect_timeout;
-
-	sched_timer_set(dial->base->sched, &dial->timer, timeout == WEIR_NEVER ? WEIR_NEVER : now + timeout);
-}
 
 static void dial_free(struct dial *dial)
 {
@@ -112,31 +109,58 @@ static int make_socket(struct dial *dial, const struct address *address)
 	return socket_open(address, dial->target->options, local);
 }
 
-/* Begins one attempt. -1: it failed at once. */
-static int try_address(struct dial *dial, const struct address *address, uint64_t now)
+/* What passes by itself: the same address is tried again, as long as it may. */
+static bool wait_to_retry(struct dial *dial, int error, uint64_t now)
 {
-	int fd = make_socket(dial, address);
+	bool shortage = error == EMFILE || error == ENFILE;
+	bool full = error == EAGAIN && address_is_unix(&dial->outcome.address);
 
-	dial->outcome.address = *address;
-	if (fd < 0) {
-		failed(dial, errno);
+	if ((!shortage && !full) || now >= dial->give_up_at)
+		return false;
+	dial->waiting = true;
+	sched_timer_set(dial->base->sched, &dial->timer, now + RETRY_AFTER);
+	return true;
+}
+
+/* -1 with errno. */
+static int begin_connecting(struct dial *dial)
+{
+	const struct address *address = &dial->outcome.address;
+	int fd = make_socket(dial, address);
+	int error;
+
+	if (fd < 0)
 		return -1;
-	}
 	if (connect(fd, &address->sa, address->length) != 0 && errno != EINPROGRESS) {
-		failed(dial, errno);
+		error = errno;
 		close(fd);
+		errno = error;
 		return -1;
 	}
 	if (endpoint_socket_open(dial->socket, fd, address, dial->base->events, on_event, dial) != 0) {
-		failed(dial, ENOMEM);
+		errno = ENOMEM;
 		return -1;
 	}
-	dial->connecting = true;
-	wait_for_event(dial, now);
 	return 0;
 }
 
-/* The next address to try; false: there is none. */
+/* Begins an attempt, or goes on with one that had to wait. -1: it failed at once. */
+static int try_address(struct dial *dial, uint64_t now)
+{
+	dial->timed_out = false;
+	dial->waiting = false;
+	if (begin_connecting(dial) == 0) {
+		dial->connecting = true;
+		sched_timer_set(dial->base->sched, &dial->timer, dial->give_up_at);
+		return 0;
+	}
+	if (wait_to_retry(dial, errno, now))
+		return 0;
+	failed(dial, errno);
+	return -1;
+}
+
+/* The next address to try; false: there is none, and the last one stays what it was. */
 static bool next_address(struct dial *dial, struct address *address)
 {
 	const struct config_upstream *upstream = dial->target->upstream;
@@ -161,11 +185,12 @@ static bool next_address(struct dial *dial, struct address *address)
 
 static void try_next(struct dial *dial, uint64_t now)
 {
-	struct address address;
+	uint64_t timeout = dial->target->connect_timeout;
 
-	while (next_address(dial, &address)) {
+	while (next_address(dial, &dial->outcome.address)) {
 		dial->tried = true;
-		if (try_address(dial, &address, now) == 0)
+		dial->give_up_at = timeout == WEIR_NEVER ? WEIR_NEVER : now + timeout;
+		if (try_address(dial, now) == 0)
 			return;
 	}
 	/* every address failed: the outcome of the last one stands, and is told on a later turn */
@@ -185,6 +210,8 @@ static void on_answer(int result, struct evutil_addrinfo *found, void *argument)
 			evutil_freeaddrinfo(found);
 		return;
 	}
+	sched_timer_clear(dial->base->sched, &dial->timer);
+	dial->timed_out = false;
 	dial->lookup = NULL;
 	dial->found = found;
 	dial->next = found;
@@ -213,7 +240,8 @@ static void look_up(struct dial *dial, uint64_t now)
 	snprintf(port, sizeof(port), "%u", upstream->port);
 	lookup->dial = dial;
 	dial->lookup = lookup;
-	wait_for_event(dial, now);
+	if (dial->target->connect_timeout != WEIR_NEVER)
+		sched_timer_set(dial->base->sched, &dial->timer, now + dial->target->connect_timeout);
 	/* NULL: the answer has come already, and the lookup is gone */
 	request = evdns_getaddrinfo(dial->base->dns, upstream->host, port, &hints, on_answer, lookup);
 	if (request != NULL)
@@ -222,26 +250,34 @@ static void look_up(struct dial *dial, uint64_t now)
 
 /* ---- steps --------------------------------------------------------------------------------------------------------- */
 
+/*
+ * A server may accept, answer and reset before anybody looks. Such an error cannot come from connecting: it is kept, and
+ * the session finds out what was sent before.
+ */
+static bool was_connected(int error)
+{
+	return error == 0 || error == ECONNRESET || error == EPIPE;
+}
+
 /* The socket has news: connected, failed, or out of time. */
 static void check_attempt(struct dial *dial, uint64_t now)
 {
 	struct endpoint *endpoint = &dial->socket->endpoint;
-	int error = dial->timed_out ? ETIMEDOUT : 0;
+	int error = ETIMEDOUT;
 
-	if (error == 0) {
-		if (!endpoint->writable)
-			return; /* nothing yet */
+	if (endpoint->writable)
 		error = endpoint->ops->error(endpoint);
-	}
-	if (error == 0) {
+	else if (!dial->timed_out)
+		return; /* nothing yet */
+	if (was_connected(error)) {
 		endpoint->suspect = false;
+		endpoint->error = error;
 		dial->outcome.reason = CLOSE_NONE;
 		finish(dial, now);
 		return;
 	}
 	endpoint_close(endpoint, true);
 	dial->connecting = false;
-	dial->timed_out = false;
 	failed(dial, error);
 	try_next(dial, now);
 }
@@ -252,6 +288,9 @@ static void run_task(struct task *task, uint64_t now)
 
 	if (dial->connecting) {
 		check_attempt(dial, now);
+	} else if (dial->waiting) {
+		if (try_address(dial, now) != 0)
+			try_next(dial, now);
 	} else if (dial->timed_out && dial->lookup != NULL) {
 		dial->outcome.reason = CLOSE_RESOLVE_FAILED;
 		dial->outcome.error = "the look-up took too long";

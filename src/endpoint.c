@@ -56,6 +56,17 @@ static ssize_t read_end(struct endpoint *endpoint)
 	return -1;
 }
 
+/*
+ * Whether a read emptied the queue: what comes later makes an event then. What has hung up made its last, and a unix socket
+ * reads short before a descriptor that was passed, or an urgent byte: they are read until there is nothing.
+ */
+static bool queue_is_empty(const struct endpoint *endpoint, bool was_short)
+{
+	if (endpoint->hung || endpoint->error != 0)
+		return false;
+	return endpoint->left == ENDPOINT_UNKNOWN ? was_short && !endpoint->exempt : endpoint->left == 0;
+}
+
 ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
 {
 	ssize_t n;
@@ -69,9 +80,7 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
 	if (n > 0) {
 		endpoint->doubtful |= endpoint->suspect;
 		endpoint->suspect = false;
-		/* the queue is empty; what comes later makes an event, but what has hung up made its last */
-		if ((endpoint->left == ENDPOINT_UNKNOWN ? (size_t)n < length : endpoint->left == 0) &&
-			!endpoint->hung && endpoint->error == 0)
+		if (queue_is_empty(endpoint, (size_t)n < length))
 			endpoint->readable = false;
 		return n;
 	}

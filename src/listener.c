@@ -9,6 +9,17 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/*
+ * A window that stays zero counts for TCP_USER_TIMEOUT, although the peer answers every probe. So by default the kernel is
+ * given longer than stall_timeout, which names what happened; and for ever, if a sink may stall for ever.
+ */
+static uint64_t resolve_user_timeout(const struct config_listener *config)
+{
+	if (config->user_timeout != CONFIG_AUTO_USER_TIMEOUT)
+		return config->user_timeout;
+	return config->stall_timeout == WEIR_NEVER ? CONFIG_OFF : config->stall_timeout + config->stall_timeout / 2;
+}
+
 int listener_init(struct listener *listener, const struct config_listener *config)
 {
 	memset(listener, 0, sizeof(*listener));
@@ -29,7 +40,7 @@ int listener_init(struct listener *listener, const struct config_listener *confi
 		.stall_timeout = config->stall_timeout,
 	};
 	listener->options = (struct socket_options){
-		.user_timeout = config->user_timeout,
+		.user_timeout = resolve_user_timeout(config),
 		.keepalive = config->keepalive,
 		.notsent_lowat = config->notsent_lowat,
 		.rcvbuf = config->rcvbuf,
@@ -145,11 +156,4 @@ int listener_bind(const struct listener *listener, size_t i, int *fds, unsigned 
 		}
 	}
 	return (int)count;
-}
-
-void listener_unlink(const struct listener *listener)
-{
-	for (size_t i = 0; i < listener->config->address_count; i++)
-		if (address_is_unix(&listener->config->addresses[i]))
-			unlink(listener->config->addresses[i].un.sun_path);
 }

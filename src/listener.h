@@ -38,7 +38,4 @@ void listener_destroy(struct listener *listener);
 int listener_bind(const struct listener *listener, size_t i, int *fds, unsigned count, struct address *bound)
 	__attribute__((warn_unused_result));
 
-/* Removes what listener_bind() left in the file system. */
-void listener_unlink(const struct listener *listener);
-
 #endif

@@ -67,6 +67,12 @@ void sched_timer_clear(struct sched *sched, struct timer *timer)
 	wheel_clear(&sched->wheel, &timer->wheel);
 }
 
+void sched_poke(struct sched *sched)
+{
+	if (sched->wake != NULL)
+		sched->wake(sched->wake_argument);
+}
+
 void sched_post(struct sched *sched, struct mail *mail)
 {
 	struct mail *first = atomic_load_explicit(&sched->mailbox, memory_order_relaxed);
@@ -75,8 +81,8 @@ void sched_post(struct sched *sched, struct mail *mail)
 		mail->next = first;
 	} while (!atomic_compare_exchange_weak_explicit(&sched->mailbox, &first, mail, memory_order_release,
 		memory_order_relaxed));
-	if (first == NULL && sched->wake != NULL)
-		sched->wake(sched->wake_argument);
+	if (first == NULL)
+		sched_poke(sched);
 }
 
 static struct mail *reverse(struct mail *mail)

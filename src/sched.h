@@ -62,6 +62,9 @@ void sched_timer_clear(struct sched *sched, struct timer *timer);
 /* Any thread. The mail is the sched's until it is delivered, on the sched's thread, in the order of posting. */
 void sched_post(struct sched *sched, struct mail *mail);
 
+/* Any thread. Wakes the driver as if there were mail. */
+void sched_poke(struct sched *sched);
+
 /* Delivers the mail, fires what is due, and gives one turn to every task that is queued then. */
 void sched_run(struct sched *sched, uint64_t now);
 

@@ -244,11 +244,11 @@ static void ask_status(struct server *server)
 
 	if (atomic_load(&server->ended) > 0)
 		return; /* not all would answer any more */
-	atomic_store(&server->status_told, 0);
 	if (!atomic_compare_exchange_strong(&server->status_left, &none, server->worker_count)) {
 		log_info("status is being told already");
 		return;
 	}
+	atomic_store(&server->status_told, 0);
 	for (unsigned i = 0; i < server->worker_count; i++)
 		worker_status(&server->workers[i]);
 }
@@ -402,9 +402,11 @@ static int start_workers(struct server *server)
 		if (worker_start(&server->workers[i]) == 0)
 			continue;
 		log_error("cannot start worker %u: %s", i, strerrordesc_np(errno));
-		/* those that run already end by themselves, having nothing to do */
-		for (unsigned n = 0; n < i; n++)
+		/* those that run already may have accepted clients */
+		for (unsigned n = 0; n < i; n++) {
 			worker_drain(&server->workers[n]);
+			worker_stop(&server->workers[n]);
+		}
 		for (unsigned n = 0; n < i; n++)
 			worker_join(&server->workers[n]);
 		return -1;
@@ -432,7 +434,6 @@ static void destroy(struct server *server)
 	free(server->workers);
 	free(server->commons.sites);
 	for (size_t i = 0; i < server->listener_count; i++) {
-		listener_unlink(&server->listeners[i]);
 		listener_destroy(&server->listeners[i]);
 	}
 	free(server->listeners);

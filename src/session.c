@@ -103,6 +103,8 @@ int session_open(struct session *session, const struct session_profile *profile,
 	session->opened_at = now;
 	session->connected_at = 0;
 	session->doubt_at = WEIR_NEVER;
+	session->queue_moved_at = 0;
+	session->queue_mark = 0;
 	session->last = NULL;
 	memset(&session->up, 0, sizeof(session->up));
 	memset(&session->down, 0, sizeof(session->down));
@@ -282,6 +284,9 @@ static struct deadline first_deadline(const struct session *session)
 	struct deadline first = {WEIR_NEVER, CLOSE_NONE};
 	uint64_t moved = session->up.moved_at > session->down.moved_at ? session->up.moved_at : session->down.moved_at;
 
+	if (session->queue_moved_at > moved)
+		moved = session->queue_moved_at;
+
 	if (flow_over(&session->up) != flow_over(&session->down))
 		earlier(&first, moved, profile->half_close_timeout, CLOSE_HALF_CLOSE_TIMEOUT);
 	else
@@ -289,6 +294,26 @@ static struct deadline first_deadline(const struct session *session)
 	earlier(&first, flow_stalled_since(&session->up), profile->stall_timeout, CLOSE_STALL_TIMEOUT);
 	earlier(&first, flow_stalled_since(&session->down), profile->stall_timeout, CLOSE_STALL_TIMEOUT);
 	return first;
+}
+
+/*
+ * Bytes that the sinks' kernels still have are moving as long as they get fewer, though weir sees nothing of it. A deadline
+ * of silence that is due looks there once, before it ends a session that somebody is still reading from.
+ */
+static bool queues_move(struct session *session, uint64_t now)
+{
+	struct endpoint_sample client;
+	struct endpoint_sample server;
+	uint64_t queued;
+
+	endpoint_sample(session->client, &client);
+	endpoint_sample(session->server, &server);
+	queued = client.queued + server.queued;
+	if (queued == 0 || queued == session->queue_mark)
+		return false;
+	session->queue_mark = queued;
+	session->queue_moved_at = now;
+	return true;
 }
 
 /* ---- the turn ------------------------------------------------------------------------------------------------------ */
@@ -316,6 +341,8 @@ static uint64_t settle(struct session *session, uint64_t now)
 	if (session->state == SESSION_CLOSED)
 		return WEIR_NEVER;
 	first = first_deadline(session);
+	if (first.at <= now && first.reason != CLOSE_STALL_TIMEOUT && queues_move(session, now))
+		first = first_deadline(session);
 	if (first.at <= now) {
 		session_close(session, first.reason, now);
 		return WEIR_NEVER;

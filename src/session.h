@@ -101,7 +101,9 @@ struct session {
 	uint64_t opened_at;    /* ns */
 	uint64_t connected_at; /* 0: never */
 	uint64_t closed_at;
-	uint64_t doubt_at; /* when to look for a reset behind bytes that were read; WEIR_NEVER: no need */
+	uint64_t queue_moved_at; /* ns: when a deadline last found that the sinks' queues had moved */
+	uint64_t queue_mark;     /* bytes they had then */
+	uint64_t doubt_at;       /* when to look for a reset behind bytes that were read; WEIR_NEVER: no need */
 	/* while it lingers */
 	struct flow *last;      /* the flow that may still deliver; NULL: none */
 	uint64_t progress_at;   /* when its sink last took something */

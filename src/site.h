@@ -24,6 +24,7 @@ struct commons {
 	struct pool memory;             /* pages of 4 KiB that are nobody's own */
 	struct pool sessions;           /* max_sessions */
 	_Atomic uint64_t complained_at; /* ns: when a lack of resources was logged last */
+	_Atomic unsigned spreading;     /* open acceptors that hand clients over to other workers */
 	struct site **sites;            /* of all workers; set before threads start */
 	unsigned site_count;
 };

@@ -121,12 +121,26 @@ void worker_status(struct worker *worker)
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------ */
 
+/* Nothing lives here, and nothing can come any more. What was handed over is in the mailbox before spreading ends. */
+static bool is_done(struct worker *worker)
+{
+	return worker->draining && worker->site.session_count == 0 &&
+		atomic_load(&worker->site.commons->spreading) == 0 && !sched_busy(&worker->site.sched);
+}
+
+/* evdns tells of look-ups that were cancelled only in a later pass, and frees what they hold. */
+static void flush_look_ups(struct worker *worker)
+{
+	if (worker->site.dials.dns != NULL)
+		(void)event_base_loop(worker->site.events, EVLOOP_ONCE | EVLOOP_NONBLOCK);
+}
+
 static void *run(void *argument)
 {
 	struct worker *worker = argument;
 
 	worker->site.now = clock_now();
-	while (!worker->draining || worker->site.session_count > 0) {
+	while (!is_done(worker)) {
 		int flags = EVLOOP_ONCE;
 
 		if (sched_busy(&worker->site.sched))
@@ -140,6 +154,7 @@ static void *run(void *argument)
 		worker->site.now = clock_now();
 		sched_run(&worker->site.sched, worker->site.now);
 	}
+	flush_look_ups(worker);
 	worker->ops->ended(worker->argument);
 	return NULL;
 }

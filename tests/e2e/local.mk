@@ -23,6 +23,7 @@ e2e_programs = \
 	tests/e2e/test_marks \
 	tests/e2e/test_policies \
 	tests/e2e/test_ends \
+	tests/e2e/test_unix \
 	tests/e2e/test_urgent \
 	tests/e2e/test_stop \
 	tests/e2e/test_connect
@@ -36,6 +37,7 @@ tests_e2e_test_marks_LDADD = $(e2e_ldadd)
 tests_e2e_test_policies_LDADD = $(e2e_ldadd)
 tests_e2e_test_stop_LDADD = $(e2e_ldadd)
 tests_e2e_test_timeouts_LDADD = $(e2e_ldadd)
+tests_e2e_test_unix_LDADD = $(e2e_ldadd)
 tests_e2e_test_urgent_LDADD = $(e2e_ldadd)
 
 e2e_scripts = \

@@ -48,6 +48,29 @@ runs "$WEIR" -t -f "$dir/two.ini" --module-dir "$WEIR_POLICIES"
 result $? "-t opens no address" "$dir/said"
 stop_weir
 
+echo "not a socket" >"$dir/file"
+cat >"$dir/file.ini" <<INI
+[listener a]
+listen = unix:$dir/file
+upstream = 127.0.0.1:1
+INI
+runs "$WEIR" -f "$dir/file.ini" --module-dir "$WEIR_POLICIES"
+[ $status = 1 ] && [ "$(cat "$dir/file")" = "not a socket" ]
+result $? "a file in the place of a unix socket is left alone" "$dir/said"
+
+start_weir <<INI
+[listener a]
+listen = unix:$dir/socket
+upstream = 127.0.0.1:1
+INI
+inode=$(stat -c %i "$dir/socket")
+runs "$WEIR" -f "$dir/weir.ini" --module-dir "$WEIR_POLICIES"
+[ $status = 1 ] && [ "$(stat -c %i "$dir/socket")" = "$inode" ]
+result $? "a second weir does not take the first one's unix socket away" "$dir/said"
+stop_weir
+[ ! -e "$dir/socket" ]
+result $? "weir removes its own unix socket"
+
 privileged=$(cat /proc/sys/net/ipv4/ip_unprivileged_port_start)
 cat >"$dir/low.ini" <<INI
 [listener a]

@@ -321,6 +321,26 @@ static void exchange(struct pair *pair)
 	end_expect_eof(&pair->client);
 }
 
+/* The server has accepted, answered and reset before anybody looks: it is no failure to connect. */
+START_TEST(an_answer_and_a_reset_at_once)
+{
+	server = server_listen();
+	weir = weir_before(&server, "256K", "128K", "");
+	for (int run = 0; run < 40; run++) {
+		struct end client = client_connect(weir_port(weir, "a"));
+		struct pair pair = {.client = client, .server = server_accept(&server)};
+
+		pair_join(&pair);
+		end_write(&pair.server, 5);
+		end_reset(&pair.server);
+		end_expect(&pair.client, 5);
+		end_expect_reset(&pair.client);
+		end_close(&pair.client);
+	}
+	EVENTUALLY(weir_count(weir, "close=server-reset") == 40);
+}
+END_TEST
+
 START_TEST(unix_sockets)
 {
 	char path[128];
@@ -392,6 +412,7 @@ int main(void)
 	tcase = harness_case(suite, "other addresses");
 	tcase_add_checked_fixture(tcase, NULL, end);
 	tcase_add_test(tcase, half_close_before_connect);
+	tcase_add_test(tcase, an_answer_and_a_reset_at_once);
 	tcase_add_test(tcase, unix_sockets);
 	tcase_add_test(tcase, several_listening_addresses);
 	return harness_main(suite);

@@ -227,6 +227,32 @@ START_TEST(out_of_descriptors)
 }
 END_TEST
 
+/* Clients whose servers have to be looked up are many at once when descriptors run out: they wait for theirs. */
+START_TEST(out_of_descriptors_behind_a_name)
+{
+	enum { CLIENTS = 60 };
+	struct weir_setup setup = {.descriptors = 110};
+	struct pair pairs[CLIENTS];
+
+	server = server_listen();
+	weir = weir_start_as(&setup,
+		"[weir]\nworkers = 1\nmax_sessions = 200\n"
+		"[listener a]\nlisten = 127.0.0.1:0\nupstream = localhost:%u\nconnect_timeout = 1h\n",
+		server.port);
+	port = weir_port(weir, "a");
+	for (int i = 0; i < CLIENTS; i++)
+		queue_up(&pairs[i]);
+	for (int i = 0; i < CLIENTS; i++) {
+		struct pair *next = pair_accept(pairs, CLIENTS, &server);
+
+		serve(next);
+		end_pair(next);
+	}
+	ck_assert_uint_eq(weir_count(weir, "close=no-descriptors"), 0);
+	weir_stop(weir);
+}
+END_TEST
+
 /* The hard limit is known from the start: weir takes no more sessions than it has descriptors for. */
 START_TEST(few_descriptors)
 {
@@ -373,6 +399,7 @@ int main(void)
 	tcase_add_test(tcase, max_sessions_of_one_listener);
 	tcase_add_test(tcase, waiting_client_resets);
 	tcase_add_loop_test(tcase, out_of_descriptors, 0, 2);
+	tcase_add_test(tcase, out_of_descriptors_behind_a_name);
 	tcase_add_test(tcase, few_descriptors);
 	tcase_add_test(tcase, memory_is_full_both_ways);
 	tcase_add_loop_test(tcase, full_one_way_answers_the_other, 0, 2);
