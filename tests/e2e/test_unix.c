@@ -54,7 +54,7 @@ static void expect_text(int fd, const char *text)
 	size_t length = strlen(text);
 	size_t got = 0;
 	double until = harness_now() + PATIENCE;
-	char bytes[256];
+	char bytes[256] = {0};
 
 	ck_assert_uint_lt(length, sizeof(bytes));
 	while (got < length) {
