@@ -274,14 +274,6 @@ bool address_is_unix(const struct address *address)
 	return address->length != 0 && address->sa.sa_family == AF_UNIX;
 }
 
-void address_set_port(struct address *address, uint16_t port)
-{
-	if (address->length != 0 && address->sa.sa_family == AF_INET)
-		address->in.sin_port = htons(port);
-	if (address->length != 0 && address->sa.sa_family == AF_INET6)
-		address->in6.sin6_port = htons(port);
-}
-
 uint16_t address_port(const struct address *address)
 {
 	if (address->length != 0 && address->sa.sa_family == AF_INET)

@@ -45,7 +45,6 @@ const char *address_text(const struct address *address, char *buffer, size_t siz
 
 bool address_is_loopback(const struct address *address); /* 127/8, ::1, and 127/8 mapped into IPv6; unix: no */
 bool address_is_unix(const struct address *address);
-void address_set_port(struct address *address, uint16_t port);
 uint16_t address_port(const struct address *address); /* 0 for unix */
 
 #endif

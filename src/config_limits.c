@@ -60,24 +60,16 @@ static uint64_t count_users(const struct config *config, const struct policy *po
 	return users;
 }
 
-/* Bytes that the pools of all policies in use promise; those of listener scope once for each listener. */
+/* Bytes that the pools of all policies in use promise. */
 static uint64_t pool_bytes(const struct config *config)
 {
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < config->policy_count; i++) {
 		const struct policy *policy = config->policies[i];
-		uint64_t users = count_users(config, policy);
 
-		for (unsigned j = 0; users > 0 && j < policy->module->api.pool_count; j++) {
-			const struct weir_pool *pool = policy_pool(policy, j);
-			uint64_t pools = pool->scope == WEIR_SCOPE_LISTENER ? users : 1, bytes;
-
-			if (__builtin_mul_overflow(policy_pool_size(policy, j), pool->unit_bytes, &bytes) ||
-				__builtin_mul_overflow(bytes, pools, &bytes) ||
-				__builtin_add_overflow(total, bytes, &total))
-				return UINT64_MAX;
-		}
+		if (__builtin_add_overflow(total, policy_pool_bytes(policy, count_users(config, policy)), &total))
+			return UINT64_MAX;
 	}
 	return total;
 }

@@ -51,11 +51,6 @@ void log_set_level(enum log_level level)
 	threshold = level;
 }
 
-enum log_level log_get_level(void)
-{
-	return threshold;
-}
-
 bool log_enabled(enum log_level level)
 {
 	return level <= threshold;

@@ -25,7 +25,6 @@ enum log_level {
 /* Finds out whether stderr is the journal's ($JOURNAL_STREAM). Without it, log acts as if it were not. */
 void log_open(void);
 void log_set_level(enum log_level level);
-enum log_level log_get_level(void);
 bool log_enabled(enum log_level level);
 
 void log_error(const char *format, ...) __attribute__((format(printf, 1, 2)));

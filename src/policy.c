@@ -86,15 +86,17 @@ uint64_t policy_pool_size(const struct policy *policy, unsigned i)
 	return size;
 }
 
-uint64_t policy_pool_bytes(const struct policy *policy)
+uint64_t policy_pool_bytes(const struct policy *policy, uint64_t listeners)
 {
 	uint64_t total = 0;
 
-	for (unsigned i = 0; i < policy->module->api.pool_count; i++) {
+	for (unsigned i = 0; listeners > 0 && i < policy->module->api.pool_count; i++) {
+		const struct weir_pool *pool = policy_pool(policy, i);
+		uint64_t pools = pool->scope == WEIR_SCOPE_LISTENER ? listeners : 1;
 		uint64_t bytes;
 
-		if (__builtin_mul_overflow(policy_pool_size(policy, i), policy_pool(policy, i)->unit_bytes, &bytes) ||
-			__builtin_add_overflow(total, bytes, &total))
+		if (__builtin_mul_overflow(policy_pool_size(policy, i), pool->unit_bytes, &bytes) ||
+			__builtin_mul_overflow(bytes, pools, &bytes) || __builtin_add_overflow(total, bytes, &total))
 			return UINT64_MAX;
 	}
 	return total;

@@ -42,8 +42,9 @@ int policy_check(const struct policy *policy, char *error, size_t error_size) __
 /* The size of the i-th declared pool in units, as the options say. */
 uint64_t policy_pool_size(const struct policy *policy, unsigned i);
 
-/* Bytes of memory that all its declared pools promise (sum of size times unit_bytes); UINT64_MAX on overflow. */
-uint64_t policy_pool_bytes(const struct policy *policy);
+/* Bytes of memory that its declared pools promise when so many listeners use it: those of listener scope count once for
+   each, none counts for 0. UINT64_MAX on overflow. */
+uint64_t policy_pool_bytes(const struct policy *policy, uint64_t listeners);
 
 /* The i-th declared pool as the module's table has it. */
 const struct weir_pool *policy_pool(const struct policy *policy, unsigned i);

@@ -286,7 +286,6 @@ static struct deadline first_deadline(const struct session *session)
 
 	if (session->queue_moved_at > moved)
 		moved = session->queue_moved_at;
-
 	if (flow_over(&session->up) != flow_over(&session->down))
 		earlier(&first, moved, profile->half_close_timeout, CLOSE_HALF_CLOSE_TIMEOUT);
 	else

@@ -255,7 +255,7 @@ START_TEST(policy_with_pools)
 	ck_assert_ptr_nonnull(policy);
 	ck_assert_uint_eq(policy_pool_size(policy, 0), 16);
 	ck_assert_str_eq(policy_pool(policy, 1)->name, "slots");
-	ck_assert_uint_eq(policy_pool_bytes(policy), 16 * 32768 + 8 * 4096);
+	ck_assert_uint_eq(policy_pool_bytes(policy, 1), 16 * 32768 + 8 * 4096);
 	ck_assert_int_eq(policy_check(policy, error, sizeof(error)), 0);
 	ck_assert_int_eq(policy_start(policy, 3), 0);
 	ck_assert_ptr_nonnull(policy->pools[0]);
@@ -294,7 +294,7 @@ START_TEST(policy_without_anything)
 {
 	struct policy *policy = policy_new("w", opened("watermark"));
 
-	ck_assert_uint_eq(policy_pool_bytes(policy), 0);
+	ck_assert_uint_eq(policy_pool_bytes(policy, 1), 0);
 	ck_assert_int_eq(policy_start(policy, 2), 0);
 	ck_assert_ptr_null(policy->state);
 	ck_assert_ptr_null(policy_worker_state(policy, 0));
