@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * wire - see wire.h.
+ */
+#include "wire.h"
+
+#include <arpa/inet.h>
+#include <errno.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#define BACKLOG 4096
+
+/* Not zeros: pages that were never written are all the same one, which would be warmer than any real buffer. */
+static unsigned char warm[WIRE_CHUNK] = {1};
+
+void wire_header(unsigned char header[WIRE_HEADER], enum wire_kind kind, uint32_t size)
+{
+	memset(header, 0, WIRE_HEADER);
+	header[0] = (unsigned char)kind;
+	for (int i = 0; i < 4; i++)
+		header[4 + i] = (unsigned char)(size >> (8 * i));
+}
+
+uint32_t wire_size(const unsigned char header[WIRE_HEADER])
+{
+	return header[4] | (uint32_t)header[5] << 8 | (uint32_t)header[6] << 16 | (uint32_t)header[7] << 24;
+}
+
+static struct sockaddr_in loopback(uint16_t port, uint8_t last)
+{
+	return (struct sockaddr_in){.sin_family = AF_INET,
+		.sin_port = htons(port),
+		.sin_addr.s_addr = htonl(0x7f000000U | last)};
+}
+
+static int open_socket(void)
+{
+	static const int on = 1;
+	int fd = socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd != -1)
+		setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+	return fd;
+}
+
+static int failed(int fd)
+{
+	int saved = errno;
+
+	close(fd);
+	errno = saved;
+	return -1;
+}
+
+int wire_listen(uint16_t *port)
+{
+	struct sockaddr_in address = loopback(0, 1);
+	socklen_t length = sizeof(address);
+	int fd = open_socket();
+
+	if (fd == -1)
+		return -1;
+	if (bind(fd, (struct sockaddr *)&address, sizeof(address)) == -1 || listen(fd, BACKLOG) == -1 ||
+		getsockname(fd, (struct sockaddr *)&address, &length) == -1)
+		return failed(fd);
+	*port = ntohs(address.sin_port);
+	return fd;
+}
+
+/* The port is chosen when the connection is made: then only the pair of addresses must be free, not the port. */
+static int bind_source(int fd, uint8_t source)
+{
+	static const int on = 1;
+	struct sockaddr_in address = loopback(0, source);
+
+	if (source == 0)
+		return 0;
+	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) == -1)
+		return -1;
+	return bind(fd, (struct sockaddr *)&address, sizeof(address));
+}
+
+int wire_connect(uint16_t port, uint8_t source)
+{
+	struct sockaddr_in address = loopback(port, 1);
+	int fd = open_socket();
+
+	if (fd == -1)
+		return -1;
+	if (bind_source(fd, source) == -1)
+		return failed(fd);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == -1 && errno != EINPROGRESS)
+		return failed(fd);
+	return fd;
+}
+
+ssize_t wire_send(int fd, size_t size)
+{
+	return send(fd, warm, size < sizeof(warm) ? size : sizeof(warm), MSG_NOSIGNAL);
+}
+
+/* TCP drops what MSG_TRUNC asks for without looking at the buffer. */
+ssize_t wire_discard(int fd, size_t size)
+{
+	return recv(fd, NULL, size, MSG_TRUNC);
+}
+
+void wire_raise_limit(void)
+{
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * wire - what the two sides of load say to each other, and the sockets they say it over: TCP on 127.0.0.1, never blocking,
+ * TCP_NODELAY.
+ *
+ * A client opens every connection with a header of eight bytes: a kind, three zeros, a size (32 bits, little endian). What
+ * follows has no meaning: it is sent from one buffer that stays warm, and received without being copied.
+ */
+#ifndef WIRE_H
+#define WIRE_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define WIRE_HEADER 8
+/* The most that one call sends or discards, which bounds a turn. */
+#define WIRE_CHUNK (256 * 1024)
+
+enum wire_kind {
+	WIRE_SINK = 'S',     /* discards */
+	WIRE_FAUCET = 'F',   /* sends without end */
+	WIRE_BOTH = 'B',     /* both at once */
+	WIRE_ECHO = 'E',     /* says 'k', then answers every `size` bytes with as many */
+	WIRE_EXCHANGE = 'X', /* the header begins a message of `size` bytes, which is answered with as many */
+	WIRE_IDLE = 'I',     /* says 'k', then discards */
+};
+
+void wire_header(unsigned char header[WIRE_HEADER], enum wire_kind kind, uint32_t size);
+uint32_t wire_size(const unsigned char header[WIRE_HEADER]);
+
+/* The socket, whose port is given by the kernel and told; -1 with errno. */
+__attribute__((warn_unused_result)) int wire_listen(uint16_t *port);
+
+/* The socket, on its way: writable when it is there. `source` is the last byte of its own 127.0.0.x, 0 for any. -1 with errno. */
+__attribute__((warn_unused_result)) int wire_connect(uint16_t port, uint8_t source);
+
+/* As send() and recv(). */
+ssize_t wire_send(int fd, size_t size);
+ssize_t wire_discard(int fd, size_t size);
+
+/* As many descriptors as the system lets this process have. */
+void wire_raise_limit(void);
+
+#endif
