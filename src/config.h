@@ -14,6 +14,7 @@
 #include <stdio.h>
 
 #include "address.h"
+#include "pipe.h"
 #include "policy.h"
 
 #define CONFIG_SESSION_RESERVE 8192 /* bytes of the memory limit that each admitted session owns: 4 KiB a direction */
@@ -72,6 +73,7 @@ struct config_listener {
 	uint64_t user_timeout; /* ns, CONFIG_OFF: the kernel's, CONFIG_AUTO_USER_TIMEOUT: by stall_timeout */
 	uint64_t keepalive;    /* ns, CONFIG_OFF: none */
 	uint32_t nodelay;
+	uint32_t splice;        /* enum pipe_use */
 	uint64_t notsent_lowat; /* bytes, CONFIG_OFF: none */
 	uint64_t rcvbuf;        /* bytes, CONFIG_AUTO, CONFIG_KERNEL */
 	uint64_t sndbuf;        /* bytes, CONFIG_KERNEL */
@@ -108,6 +110,9 @@ void config_print(const struct config *config, FILE *out);
 /* How many sessions the limits (memory, pools, max_sessions, descriptors) admit at once, and which of them is the
    smallest ("memory", "max_sessions", "descriptors"). */
 uint64_t config_admits(const struct config *config, const char **limit);
+
+/* Pipes that each worker may have: descriptors are set aside for them, unless no listener splices. */
+uint32_t config_pipes(const struct config *config);
 
 /* Bytes of the memory limit left for what is held beyond the sessions' reserves; what pools promise is part of it. */
 uint64_t config_shared_memory(const struct config *config);

@@ -15,7 +15,8 @@
 #define WORKERS_MAX 256
 #define CPUS_MAX 8192         /* more than any kernel is built for */
 #define DESCRIPTORS_OURS 64   /* stderr, configuration, modules, listeners */
-#define DESCRIPTORS_WORKER 16 /* epoll, eventfd, resolver, pooled pipes */
+#define DESCRIPTORS_WORKER 16 /* epoll, eventfd, resolver */
+#define DESCRIPTORS_PIPES 16  /* one in so many is for pipes */
 #define DESCRIPTORS_SESSION 2
 
 /* Processors that this process may run on. */
@@ -40,12 +41,29 @@ static uint64_t descriptor_limit(void)
 	return getrlimit(RLIMIT_NOFILE, &limit) == 0 ? limit.rlim_max : 1024;
 }
 
-static uint64_t descriptor_sessions(const struct config *config)
+/* What is left of the limit for sessions and pipes. */
+static uint64_t descriptors_left(const struct config *config)
 {
 	uint64_t limit = descriptor_limit();
 	uint64_t ours = DESCRIPTORS_OURS + DESCRIPTORS_WORKER * config->weir.workers;
 
-	return limit > ours ? (limit - ours) / DESCRIPTORS_SESSION : 0;
+	return limit > ours ? limit - ours : 0;
+}
+
+uint32_t config_pipes(const struct config *config)
+{
+	bool splices = false;
+
+	for (size_t i = 0; i < config->listener_count; i++)
+		splices |= config->listeners[i]->splice != PIPE_USE_OFF;
+	return splices ? (uint32_t)(descriptors_left(config) / DESCRIPTORS_PIPES / 2 / config->weir.workers) : 0;
+}
+
+static uint64_t descriptor_sessions(const struct config *config)
+{
+	uint64_t pipes = 2 * config_pipes(config) * config->weir.workers;
+
+	return (descriptors_left(config) - pipes) / DESCRIPTORS_SESSION;
 }
 
 /* ---- memory -------------------------------------------------------------------------------------------------------- */

@@ -31,6 +31,7 @@ static const char *const never_words[] = {"never", NULL};
 static const char *const off_words[] = {"off", NULL};
 static const char *const user_timeout_words[] = {"off", "auto", NULL};
 static const char *const level_words[] = {"error", "warning", "info", "debug", NULL};
+static const char *const splice_words[] = {"auto", "on", "off", NULL}; /* as in enum pipe_use */
 static const char *const mode_words[] = {"forward", NULL};
 
 #define AT(member) .offset = offsetof(struct config_weir, member)
@@ -213,5 +214,11 @@ const struct weir_option config_listener_table[] = {
 		.max = GIB,
 		.names = sndbuf_words,
 		.doc = "send buffers; kernel: as the kernel tunes them"},
+	{.key = "splice",
+		.type = WEIR_OPTION_ENUM,
+		AT(splice),
+		.def = "auto",
+		.names = splice_words,
+		.doc = "whether bytes go through pipes instead of being copied; auto: in a direction that moves in bulk"},
 	{.key = NULL},
 };

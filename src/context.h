@@ -10,6 +10,7 @@
 
 #include "weir/policy.h"
 
+struct pipes;
 struct pool;
 struct sched;
 
@@ -20,6 +21,7 @@ struct context {
 	struct pool *memory; /* shared pages of 4 KiB beyond the sessions' reserves; last in the pools' order */
 	const struct weir_host *host;
 	unsigned char *scratch; /* CONTEXT_SCRATCH bytes that a read goes through; nothing stays there */
+	struct pipes *pipes;    /* that bulk goes through; NULL: none */
 	unsigned worker;        /* its number */
 };
 

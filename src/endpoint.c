@@ -67,6 +67,27 @@ static bool queue_is_empty(const struct endpoint *endpoint, bool was_short)
 	return endpoint->left == ENDPOINT_UNKNOWN ? was_short && !endpoint->exempt : endpoint->left == 0;
 }
 
+/* After a read of up to `length` bytes that brought n. */
+static ssize_t read_some(struct endpoint *endpoint, ssize_t n, size_t length)
+{
+	endpoint->doubtful |= endpoint->suspect;
+	endpoint->suspect = false;
+	if (queue_is_empty(endpoint, (size_t)n < length))
+		endpoint->readable = false;
+	return n;
+}
+
+static ssize_t read_failed(struct endpoint *endpoint)
+{
+	keep_error(endpoint, errno);
+	return read_end(endpoint);
+}
+
+static bool would_block(int error)
+{
+	return error == EAGAIN || error == EWOULDBLOCK;
+}
+
 ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
 {
 	ssize_t n;
@@ -77,24 +98,60 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length)
 	do {
 		n = endpoint->ops->read(endpoint, bytes, length);
 	} while (n < 0 && errno == EINTR);
-	if (n > 0) {
-		endpoint->doubtful |= endpoint->suspect;
-		endpoint->suspect = false;
-		if (queue_is_empty(endpoint, (size_t)n < length))
-			endpoint->readable = false;
-		return n;
-	}
+	if (n > 0)
+		return read_some(endpoint, n, length);
 	if (n == 0)
 		return read_end(endpoint);
-	if (errno == EAGAIN || errno == EWOULDBLOCK) {
-		endpoint->readable = false;
-		endpoint->suspect = false; /* it would have told */
-		endpoint->doubtful = false;
+	if (!would_block(errno))
+		return read_failed(endpoint);
+	endpoint->readable = false;
+	endpoint->suspect = false; /* it would have told */
+	endpoint->doubtful = false;
+	errno = EAGAIN;
+	return -1;
+}
+
+bool endpoint_pipes(const struct endpoint *endpoint)
+{
+	return endpoint->ops->to_pipe != NULL && endpoint->ops->from_pipe != NULL && !endpoint->exempt;
+}
+
+ssize_t endpoint_to_pipe(struct endpoint *endpoint, int pipe, size_t length)
+{
+	ssize_t n;
+
+	if (endpoint->ended)
+		return 0;
+	endpoint->left = ENDPOINT_UNKNOWN;
+	do {
+		n = endpoint->ops->to_pipe(endpoint, pipe, length);
+	} while (n < 0 && errno == EINTR);
+	if (n > 0)
+		return read_some(endpoint, n, length);
+	if (n == 0)
+		return read_end(endpoint);
+	if (!would_block(errno))
+		return read_failed(endpoint);
+	errno = EAGAIN;
+	return -1;
+}
+
+/* After a write of `length` bytes of which n were taken, -1 with errno: none. */
+static ssize_t wrote(struct endpoint *endpoint, ssize_t n, size_t length)
+{
+	if (n >= 0) {
+		if ((size_t)n < length)
+			endpoint->writable = false;
+		return n;
+	}
+	endpoint->writable = false;
+	if (would_block(errno)) {
 		errno = EAGAIN;
 		return -1;
 	}
 	keep_error(endpoint, errno);
-	return read_end(endpoint);
+	errno = endpoint->error;
+	return -1;
 }
 
 ssize_t endpoint_write(struct endpoint *endpoint, const struct iovec *iov, int count)
@@ -102,28 +159,30 @@ ssize_t endpoint_write(struct endpoint *endpoint, const struct iovec *iov, int c
 	size_t length = 0;
 	ssize_t n;
 
+	if (endpoint->error != 0) {
+		errno = endpoint->error;
+		return -1;
+	}
 	for (int i = 0; i < count; i++)
 		length += iov[i].iov_len;
+	do {
+		n = endpoint->ops->write(endpoint, iov, count);
+	} while (n < 0 && errno == EINTR);
+	return wrote(endpoint, n, length);
+}
+
+ssize_t endpoint_from_pipe(struct endpoint *endpoint, int pipe, size_t length)
+{
+	ssize_t n;
+
 	if (endpoint->error != 0) {
 		errno = endpoint->error;
 		return -1;
 	}
 	do {
-		n = endpoint->ops->write(endpoint, iov, count);
+		n = endpoint->ops->from_pipe(endpoint, pipe, length);
 	} while (n < 0 && errno == EINTR);
-	if (n >= 0) {
-		if ((size_t)n < length)
-			endpoint->writable = false;
-		return n;
-	}
-	endpoint->writable = false;
-	if (errno == EAGAIN || errno == EWOULDBLOCK) {
-		errno = EAGAIN;
-		return -1;
-	}
-	keep_error(endpoint, errno);
-	errno = endpoint->error;
-	return -1;
+	return wrote(endpoint, n, length);
 }
 
 void endpoint_finish(struct endpoint *endpoint)

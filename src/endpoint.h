@@ -35,6 +35,9 @@ struct endpoint_ops {
 	/* may set endpoint->left, if it is told how much is left to read */
 	ssize_t (*read)(struct endpoint *endpoint, void *bytes, size_t length);
 	ssize_t (*write)(struct endpoint *endpoint, const struct iovec *iov, int count);
+	/* the same, to and from a pipe; may be NULL. What the pipe refuses is EAGAIN like what the socket does not have */
+	ssize_t (*to_pipe)(struct endpoint *endpoint, int pipe, size_t length);
+	ssize_t (*from_pipe)(struct endpoint *endpoint, int pipe, size_t length);
 	int (*finish)(struct endpoint *endpoint); /* no more writes: FIN */
 	int (*error)(struct endpoint *endpoint);  /* the pending error, which is then forgotten; 0: none */
 	void (*sample)(struct endpoint *endpoint, struct endpoint_sample *sample);
@@ -68,6 +71,14 @@ ssize_t endpoint_read(struct endpoint *endpoint, void *bytes, size_t length) __a
 /* Bytes taken; -1 with errno: EAGAIN, or the error kept, which means that nothing will be taken any more. */
 ssize_t endpoint_write(struct endpoint *endpoint, const struct iovec *iov, int count)
 	__attribute__((warn_unused_result));
+
+/*
+ * Reads into a pipe, writes from one. Both need endpoint_pipes(). EAGAIN of the first may mean that the pipe is full, or
+ * that an urgent mark is in the way, and so says nothing of the endpoint: endpoint_read() does.
+ */
+bool endpoint_pipes(const struct endpoint *endpoint);
+ssize_t endpoint_to_pipe(struct endpoint *endpoint, int pipe, size_t length) __attribute__((warn_unused_result));
+ssize_t endpoint_from_pipe(struct endpoint *endpoint, int pipe, size_t length) __attribute__((warn_unused_result));
 
 /* Sends our end, once. Failures are kept as the endpoint's error. */
 void endpoint_finish(struct endpoint *endpoint);

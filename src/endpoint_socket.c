@@ -5,6 +5,7 @@
 #include "endpoint_socket.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <linux/sockios.h>
 #include <netinet/tcp.h>
 #include <string.h>
@@ -62,6 +63,29 @@ static ssize_t socket_write(struct endpoint *endpoint, const struct iovec *iov, 
 	return sendmsg(own(endpoint)->fd, &message, MSG_NOSIGNAL);
 }
 
+/* What is left to read, which a short splice does not tell: the pipe may have been full. */
+static int socket_left(int fd)
+{
+	int left;
+
+	return ioctl(fd, SIOCINQ, &left) == 0 ? left : ENDPOINT_UNKNOWN;
+}
+
+static ssize_t socket_to_pipe(struct endpoint *endpoint, int pipe, size_t length)
+{
+	int fd = own(endpoint)->fd;
+	ssize_t n = splice(fd, NULL, pipe, NULL, length, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+
+	if (n > 0)
+		endpoint->left = (size_t)n < length ? socket_left(fd) : 1;
+	return n;
+}
+
+static ssize_t socket_from_pipe(struct endpoint *endpoint, int pipe, size_t length)
+{
+	return splice(pipe, NULL, own(endpoint)->fd, NULL, length, SPLICE_F_NONBLOCK | SPLICE_F_MOVE);
+}
+
 static int socket_finish(struct endpoint *endpoint)
 {
 	return shutdown(own(endpoint)->fd, SHUT_WR);
@@ -106,6 +130,8 @@ static void socket_close(struct endpoint *endpoint, bool abort)
 static const struct endpoint_ops socket_ops = {
 	.read = socket_read,
 	.write = socket_write,
+	.to_pipe = socket_to_pipe,
+	.from_pipe = socket_from_pipe,
 	.finish = socket_finish,
 	.error = socket_error,
 	.sample = socket_sample,

@@ -11,6 +11,8 @@
 #define SAMPLE_MIN (UINT64_C(1) * 1000000)  /* ns */
 #define SAMPLE_MAX (UINT64_C(50) * 1000000) /* ns */
 #define SAMPLED (WEIR_NEED_ACKED | WEIR_NEED_UNREAD | WEIR_NEED_RTT)
+#define BULK_FROM (48 * 1024)                   /* bytes a turn from which splicing wins over copying */
+#define BULK_TO (16 * 1024)                     /* bytes a turn below which it loses */
 #define DRAIN_INTERVAL (UINT64_C(50) * 1000000) /* ns over which the drain rate is measured */
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -32,10 +34,19 @@ void flow_init(struct flow *flow, enum weir_direction direction, struct context 
 	meter_init(&flow->meter, now, pauses, flow->standing.stack->count + 1);
 }
 
-void flow_attach(struct flow *flow, struct endpoint *source, struct endpoint *sink, uint64_t now)
+static bool scans(const struct flow *flow)
 {
+	return (flow->standing.stack->needs & WEIR_NEED_SCAN) != 0;
+}
+
+void flow_attach(struct flow *flow, struct endpoint *source, struct endpoint *sink, enum pipe_use splice, uint64_t now)
+{
+	bool able = endpoint_pipes(source) && endpoint_pipes(sink) && flow->context->pipes != NULL && !scans(flow);
+
 	flow->source = source;
 	flow->sink = sink;
+	flow->splice = able ? splice : PIPE_USE_OFF;
+	flow->bulk = flow->splice == PIPE_USE_ON;
 	flow->moved_at = now;
 	flow->taken_at = now;
 }
@@ -62,11 +73,6 @@ static bool can_fill(const struct flow *flow)
 static bool can_drain(const struct flow *flow)
 {
 	return flow->store.held > 0 && flow->sink->writable && write_room(flow) > 0;
-}
-
-static bool scans(const struct flow *flow)
-{
-	return (flow->standing.stack->needs & WEIR_NEED_SCAN) != 0;
 }
 
 /* ---- what the policies see ----------------------------------------------------------------------------------------- */
@@ -174,20 +180,37 @@ static void wrote(struct flow *flow, uint64_t length, uint64_t now)
 	flow->moved_at = now;
 }
 
+/* The pipe goes back as soon as it is empty: others keep up with it. */
+static void return_pipe(struct flow *flow)
+{
+	if (flow->store.pipe != NULL && store_piped(&flow->store) == 0)
+		pipes_put(flow->context->pipes, store_take_pipe(&flow->store));
+}
+
+static ssize_t write_held(struct flow *flow, uint64_t length)
+{
+	struct iovec iov[FLOW_IOV];
+	uint64_t piped = store_piped(&flow->store);
+
+	if (piped > 0)
+		return endpoint_from_pipe(flow->sink, flow->store.pipe->from, (size_t)least(length, piped));
+	return endpoint_write(flow->sink, iov, store_peek(&flow->store, iov, FLOW_IOV, length));
+}
+
 /* Writes from the store what the sink takes; returns how much. */
 static uint64_t drain(struct flow *flow, uint64_t budget, uint64_t now)
 {
-	struct iovec iov[FLOW_IOV];
 	ssize_t n;
 
 	if (!can_drain(flow))
 		return 0;
-	n = endpoint_write(flow->sink, iov, store_peek(&flow->store, iov, FLOW_IOV, least(budget, write_room(flow))));
+	n = write_held(flow, least(budget, write_room(flow)));
 	if (n <= 0) {
 		flow->taken_at = now; /* it refuses from now on; what a policy held back before was not its fault */
 		return 0;
 	}
 	store_consume(&flow->store, (uint64_t)n);
+	return_pipe(flow);
 	wrote(flow, (uint64_t)n, now);
 	return (uint64_t)n;
 }
@@ -207,35 +230,30 @@ static size_t pass_on(struct flow *flow, size_t length, uint64_t now)
 	return (size_t)n;
 }
 
-static void hold(struct flow *flow, size_t passed, size_t length, uint64_t now)
+static void note_held(struct flow *flow, bool first, uint64_t now)
 {
-	if (passed == length)
-		return;
-	if (flow->store.held == 0)
+	if (first)
 		flow->taken_at = now;
-	if (store_append(&flow->store, flow->context->scratch + passed, length - passed, now) != 0) {
-		flow->no_memory = true;
-		return;
-	}
 	if (flow->store.held > flow->held_max)
 		flow->held_max = flow->store.held;
 }
 
-/* Reads once and passes on what the sink takes; returns how much was read. */
-static uint64_t fill(struct flow *flow, uint64_t budget, uint64_t now)
+static void hold(struct flow *flow, size_t passed, size_t length, uint64_t now)
 {
-	uint64_t want;
-	ssize_t n;
+	bool first = flow->store.held == 0;
 
-	if (!can_fill(flow))
-		return 0;
-	want = least(least(read_room(flow), budget), CONTEXT_SCRATCH);
-	want = standing_memory(&flow->standing, &flow->store, want);
-	if (want == 0) {
-		flow->short_of = true;
-		return 0;
+	if (passed == length)
+		return;
+	if (store_append(&flow->store, flow->context->scratch + passed, length - passed, now) != 0) {
+		flow->no_memory = true;
+		return;
 	}
-	n = endpoint_read(flow->source, flow->context->scratch, (size_t)want);
+	note_held(flow, first, now);
+}
+
+/* Counts what a read brought; n <= 0: none, and perhaps none any more. Returns how many bytes. */
+static uint64_t took(struct flow *flow, ssize_t n, uint64_t now)
+{
 	if (n < 0) {
 		if (errno != EAGAIN)
 			flow->end = FLOW_TRUNCATED;
@@ -248,8 +266,84 @@ static uint64_t fill(struct flow *flow, uint64_t budget, uint64_t now)
 	}
 	flow->read += (uint64_t)n;
 	flow->chunks++;
-	hold(flow, pass_on(flow, (size_t)n, now), (size_t)n, now);
 	return (uint64_t)n;
+}
+
+/* Has a pipe, empty or with all that is held in it. */
+static bool get_pipe(struct flow *flow, uint64_t now)
+{
+	struct pipe *pipe;
+
+	if (!flow->bulk || flow->store.held > store_piped(&flow->store))
+		return false;
+	if (flow->store.pipe != NULL)
+		return true;
+	if (!standing_spare(&flow->standing, &flow->store, PIPE_CAPACITY / STORE_PAGE))
+		return false;
+	pipe = pipes_take(flow->context->pipes, now);
+	if (pipe != NULL)
+		store_set_pipe(&flow->store, pipe);
+	return pipe != NULL;
+}
+
+/* Reads once, into a pipe, and writes on what the sink takes; returns how much was read. */
+static uint64_t fill_pipe(struct flow *flow, uint64_t want, uint64_t now)
+{
+	bool first = flow->store.held == 0;
+	uint64_t n = took(flow, endpoint_to_pipe(flow->source, flow->store.pipe->to, (size_t)want), now);
+
+	if (n > 0) {
+		store_filled(&flow->store, n, now);
+		drain(flow, n, now);
+	}
+	if (flow->store.held > 0)
+		note_held(flow, first, now);
+	return_pipe(flow);
+	return n;
+}
+
+/* Reads once, into the scratch buffer, and passes on what the sink takes; returns how much was read. */
+static uint64_t fill_scratch(struct flow *flow, uint64_t want, uint64_t now)
+{
+	uint64_t n;
+
+	want = standing_memory(&flow->standing, &flow->store, want);
+	if (want == 0) {
+		flow->short_of = true;
+		return 0;
+	}
+	n = took(flow, endpoint_read(flow->source, flow->context->scratch, (size_t)want), now);
+	if (n > 0)
+		hold(flow, pass_on(flow, (size_t)n, now), (size_t)n, now);
+	return n;
+}
+
+/* Reads once; returns how much. What does not go into the pipe, because it is full or an urgent mark is in the way, is
+   copied. */
+static uint64_t fill(struct flow *flow, uint64_t budget, uint64_t now)
+{
+	uint64_t want;
+	uint64_t n;
+
+	if (!can_fill(flow))
+		return 0;
+	want = least(least(read_room(flow), budget), CONTEXT_SCRATCH);
+	if (get_pipe(flow, now)) {
+		n = fill_pipe(flow, want, now);
+		if (n > 0 || !can_fill(flow))
+			return n;
+	}
+	return fill_scratch(flow, want, now);
+}
+
+/* Copying wins where little comes at a time, splicing where much does. */
+static void judge_pace(struct flow *flow, uint64_t read)
+{
+	if (read == 0)
+		return;
+	flow->pace = flow->pace - flow->pace / 4 + (uint32_t)(read / 4);
+	if (flow->splice == PIPE_USE_AUTO)
+		flow->bulk = flow->pace >= (flow->bulk ? BULK_TO : BULK_FROM);
 }
 
 static void scan(struct flow *flow, uint64_t now)
@@ -365,6 +459,7 @@ void flow_turn(struct flow *flow, uint64_t now)
 	sample(flow, now);
 	consult(flow, now);
 	pump(flow, now);
+	judge_pace(flow, flow->read - before.read);
 	measure_drain(flow, now);
 	if ((flow->standing.stack->needs & WEIR_NEED_ACKED) == 0)
 		flow->acked = flow->written;
@@ -378,11 +473,21 @@ void flow_turn(struct flow *flow, uint64_t now)
 	account(flow, now);
 }
 
+/* What is held is lost. */
+static void discard(struct flow *flow)
+{
+	struct pipe *pipe = store_take_pipe(&flow->store);
+
+	if (pipe != NULL)
+		pipes_put(flow->context->pipes, pipe);
+	store_clear(&flow->store);
+}
+
 void flow_drop(struct flow *flow, uint64_t now)
 {
 	flow->end = FLOW_DROPPED;
 	flow->more = false;
-	store_clear(&flow->store);
+	discard(flow);
 	standing_release(&flow->standing);
 	account(flow, now);
 }
@@ -391,7 +496,7 @@ void flow_close(struct flow *flow, uint64_t now)
 {
 	flow->more = false;
 	meter_set(&flow->meter, now, METER_IDLE, 0);
-	store_clear(&flow->store);
+	discard(flow);
 	standing_close(&flow->standing);
 }
 

@@ -6,7 +6,7 @@
  *     source ----------> [ store ] ----------> sink        held = read - written <= held_max
  *
  * What is read goes through the worker's scratch buffer and on to the sink at once; only what the sink refuses is held.
- * A flow knows endpoints, its store and its standing with the policies; it knows neither sockets nor time, both are
+ * A flow whose turns bring much goes through one of the worker's pipes instead, and is not copied at all. A flow knows endpoints, its store and its standing with the policies; it knows neither sockets nor time, both are
  * handed in.
  */
 #ifndef FLOW_H
@@ -36,6 +36,9 @@ struct flow {
 	bool more;      /* wants another turn, without waiting for anything */
 	bool no_memory; /* bytes could not be stored: the session cannot go on */
 	bool short_of;  /* the memory limit let nothing be read in this turn */
+	bool bulk;      /* goes through a pipe, if there is one */
+	enum pipe_use splice;
+	uint32_t pace; /* bytes read in a turn, averaged over those that brought some */
 	struct endpoint *source;
 	struct endpoint *sink;
 	struct context *context;
@@ -64,7 +67,7 @@ void flow_init(struct flow *flow, enum weir_direction direction, struct context 
 	struct meter_pause *pauses);
 
 /* Both ends are there: the flow may begin. */
-void flow_attach(struct flow *flow, struct endpoint *source, struct endpoint *sink, uint64_t now);
+void flow_attach(struct flow *flow, struct endpoint *source, struct endpoint *sink, enum pipe_use splice, uint64_t now);
 
 /* One turn: asks the policies, moves at most CONTEXT_SCRATCH bytes, tells what happened, passes the end on. */
 void flow_turn(struct flow *flow, uint64_t now);

@@ -38,6 +38,7 @@ int listener_init(struct listener *listener, const struct config_listener *confi
 		.idle_timeout = config->idle_timeout,
 		.half_close_timeout = config->half_close_timeout,
 		.stall_timeout = config->stall_timeout,
+		.splice = (enum pipe_use)config->splice,
 	};
 	listener->options = (struct socket_options){
 		.user_timeout = resolve_user_timeout(config),

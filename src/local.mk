@@ -53,6 +53,8 @@ src_libweir_a_SOURCES = \
 	src/option.c \
 	src/option.h \
 	src/option_nearest.c \
+	src/pipe.c \
+	src/pipe.h \
 	src/policy.c \
 	src/policy.h \
 	src/pool.c \

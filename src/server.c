@@ -134,6 +134,7 @@ static int make_workers(struct server *server)
 		.argument = server,
 		.acceptor_room = count_addresses(server->config),
 		.resolves = needs_resolver(server->config),
+		.pipes = config_pipes(server->config),
 	};
 	unsigned count = (unsigned)server->config->weir.workers;
 

@@ -125,8 +125,8 @@ void session_connected(struct session *session, struct endpoint *server, uint64_
 	session->server = server;
 	session->connected_at = now;
 	session->state = SESSION_RUNNING;
-	flow_attach(&session->up, session->client, server, now);
-	flow_attach(&session->down, server, session->client, now);
+	flow_attach(&session->up, session->client, server, session->profile->splice, now);
+	flow_attach(&session->down, server, session->client, session->profile->splice, now);
 	session_ready(session);
 }
 

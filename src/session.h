@@ -68,6 +68,7 @@ struct session_profile {
 	uint64_t idle_timeout;
 	uint64_t half_close_timeout;
 	uint64_t stall_timeout;
+	enum pipe_use splice;
 };
 
 struct session;

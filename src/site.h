@@ -14,6 +14,7 @@
 
 #include "context.h"
 #include "dial.h"
+#include "pipe.h"
 #include "pool.h"
 #include "sched.h"
 #include "slab.h"
@@ -35,6 +36,7 @@ struct site {
 	struct sched sched;
 	struct context context;
 	struct dial_base dials;
+	struct pipes pipes;
 	struct slab connections;
 	uint32_t session_count; /* not yet released */
 	uint64_t now;           /* ns, at the begin of this round */

@@ -500,6 +500,19 @@ uint64_t standing_memory(struct standing *standing, const struct store *store, u
 	return least(length, store_fits(store, have + got - store->pages));
 }
 
+bool standing_spare(struct standing *standing, const struct store *store, uint32_t pages)
+{
+	uint32_t have = standing->memory + STANDING_FLOOR;
+	uint32_t need = store->pages + pages;
+	uint32_t got;
+
+	if (need <= have)
+		return true;
+	got = pool_take(standing->context->memory, need - have, need - have);
+	standing->memory += got;
+	return got > 0;
+}
+
 void standing_trim(struct standing *standing, const struct store *store)
 {
 	uint32_t used = store->pages > STANDING_FLOOR ? store->pages - STANDING_FLOOR : 0;

@@ -86,6 +86,9 @@ void standing_scan(struct standing *standing, struct weir_view *view, const stru
 /* How many bytes, at most `length`, may be read so that the store could hold them: leases the pages. 0: queued. */
 uint64_t standing_memory(struct standing *standing, const struct store *store, uint64_t length);
 
+/* Leases so many pages beyond those that the store uses, if they are free; nobody queues for them. */
+bool standing_spare(struct standing *standing, const struct store *store, uint32_t pages);
+
 /* Gives back the pages that the store does not use. */
 void standing_trim(struct standing *standing, const struct store *store);
 

@@ -25,6 +25,7 @@ void store_init(struct store *store)
 {
 	store->head = NULL;
 	store->tail = NULL;
+	store->pipe = NULL;
 	store->held = 0;
 	store->pages = 0;
 }
@@ -136,11 +137,42 @@ int store_append(struct store *store, const void *bytes, size_t length, uint64_t
 	return 0;
 }
 
+void store_set_pipe(struct store *store, struct pipe *pipe)
+{
+	assert(store->pipe == NULL && store->head == NULL);
+	store->pipe = pipe;
+	store->pages += pipe->capacity / STORE_PAGE;
+}
+
+struct pipe *store_take_pipe(struct store *store)
+{
+	struct pipe *pipe = store->pipe;
+
+	if (pipe == NULL)
+		return NULL;
+	store->pipe = NULL;
+	store->pages -= pipe->capacity / STORE_PAGE;
+	store->held -= pipe->held;
+	return pipe;
+}
+
+void store_filled(struct store *store, uint64_t length, uint64_t now)
+{
+	pipe_filled(store->pipe, length, now);
+	store->held += length;
+}
+
+uint64_t store_piped(const struct store *store)
+{
+	return store->pipe == NULL ? 0 : store->pipe->held;
+}
+
 int store_peek(const struct store *store, struct iovec *iov, int count, uint64_t limit)
 {
 	const struct segment *segment = store->head;
 	int pieces = 0;
 
+	assert(store_piped(store) == 0);
 	while (segment != NULL && pieces < count && limit > 0) {
 		uint64_t length = segment->end - segment->begin;
 
@@ -173,7 +205,16 @@ struct iovec store_at(const struct store *store, uint64_t offset)
 
 void store_consume(struct store *store, uint64_t length)
 {
+	uint64_t piped = store_piped(store);
+
 	assert(length <= store->held);
+	if (piped > 0) {
+		uint64_t from_pipe = length < piped ? length : piped;
+
+		pipe_drained(store->pipe, from_pipe);
+		store->held -= from_pipe;
+		length -= from_pipe;
+	}
 	while (length > 0) {
 		struct segment *segment = store->head;
 		uint32_t here = segment->end - segment->begin;
@@ -211,5 +252,7 @@ uint64_t store_fits(const struct store *store, uint32_t pages)
 
 uint64_t store_oldest(const struct store *store)
 {
+	if (store_piped(store) > 0)
+		return store->pipe->born;
 	return store->head == NULL ? 0 : store->head->born;
 }

@@ -2,12 +2,13 @@
 /*
  * store - the bytes a flow holds, in the order they came.
  *
- * They lie in segments of 4 KiB and 32 KiB (headers included), each filled at its end and emptied at its begin:
+ * They lie in segments of 4 KiB and 32 KiB (headers included), each filled at its end and emptied at its begin; those of
+ * a flow that moves in bulk lie in a pipe. A store that has both has the older bytes in the pipe:
  *
- *     head                              tail
- *     [....##########] [##############] [####......]     . spent or free, # held
+ *     pipe          head                              tail
+ *     [##########]  [....##########] [##############] [####......]     . spent or free, # held
  *
- * An empty store has no segment: memory is spent only where there is backpressure. What it costs is counted in pages of
+ * An empty store has neither: memory is spent only where there is backpressure. What it costs is counted in pages of
  * 4 KiB by capacity, not by content, so that a thousand flows holding one byte each are not free.
  */
 #ifndef STORE_H
@@ -17,6 +18,8 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "pipe.h"
+
 #define STORE_PAGE 4096
 #define STORE_SEGMENT_PAGES 8 /* a large segment */
 
@@ -25,21 +28,35 @@ struct segment;
 struct store {
 	struct segment *head;
 	struct segment *tail;
-	uint64_t held;  /* bytes */
-	uint32_t pages; /* capacity */
+	struct pipe *pipe; /* NULL: none. Borrowed by the flow, which gives it back when it is empty */
+	uint64_t held;     /* bytes */
+	uint32_t pages;    /* capacity */
 };
 
 void store_init(struct store *store);
-void store_clear(struct store *store);
+void store_clear(struct store *store); /* the pipe has been taken away before */
 
 /* Copies bytes to the end; `now` is when they were read. 0, or -1 when memory is short, with the store as it was. */
 int store_append(struct store *store, const void *bytes, size_t length, uint64_t now)
 	__attribute__((warn_unused_result));
 
-/* Points iov at up to `limit` bytes from the begin, in at most `count` pieces; returns how many pieces. */
+/* Lets bytes go through a pipe from now on; nothing may lie in segments. */
+void store_set_pipe(struct store *store, struct pipe *pipe);
+
+/* The pipe is the caller's again, and what it holds is no longer held. NULL: there is none. */
+struct pipe *store_take_pipe(struct store *store);
+
+/* Bytes were moved into the pipe. */
+void store_filled(struct store *store, uint64_t length, uint64_t now);
+
+/* Bytes held in the pipe: they come before all others. */
+uint64_t store_piped(const struct store *store);
+
+/* Points iov at up to `limit` bytes from the begin, in at most `count` pieces; returns how many pieces. None may be in a
+   pipe. */
 int store_peek(const struct store *store, struct iovec *iov, int count, uint64_t limit);
 
-/* The piece that holds the byte `offset` bytes behind the begin, up to the piece's end; length 0 at the store's end. */
+/* The piece of a segment that holds the byte `offset` bytes behind the begin, up to the piece's end; length 0 at the store's end. */
 struct iovec store_at(const struct store *store, uint64_t offset);
 
 /* Drops bytes from the begin; at most what is held. */
@@ -49,7 +66,7 @@ void store_consume(struct store *store, uint64_t length);
 uint32_t store_pages_for(const struct store *store, uint64_t length);
 uint64_t store_fits(const struct store *store, uint32_t pages);
 
-/* When the first byte of the oldest segment was read; 0 if nothing is held. */
+/* When the oldest bytes were read, or some time before; 0 if nothing is held. */
 uint64_t store_oldest(const struct store *store);
 
 #endif

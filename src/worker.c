@@ -201,8 +201,10 @@ static int make_site(struct worker *worker, const struct worker_setup *setup)
 		.memory = &setup->commons->memory,
 		.host = &host,
 		.scratch = malloc(CONTEXT_SCRATCH),
+		.pipes = &site->pipes,
 		.worker = worker->number,
 	};
+	pipes_init(&site->pipes, setup->pipes);
 	if (site->context.scratch == NULL)
 		return -1;
 	if (setup->resolves && make_resolver(site) != 0)
@@ -260,6 +262,7 @@ void worker_destroy(struct worker *worker)
 	for (size_t i = 0; i < worker->acceptor_count; i++)
 		acceptor_close(&worker->acceptors[i]);
 	free(worker->acceptors);
+	pipes_destroy(&site->pipes);
 	free(site->context.scratch);
 	if (site->connections.chunks != NULL)
 		slab_destroy(&site->connections);

@@ -54,6 +54,7 @@ struct worker_setup {
 	void *argument;       /* theirs */
 	size_t acceptor_room; /* how many acceptors a worker may get */
 	bool resolves;        /* some upstream has a name */
+	uint32_t pipes;       /* how many a worker may have */
 };
 
 /* Makes all but the thread. 0, or -1 with errno; either way, worker_destroy() ends it. */

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #define ROUNDS_MAX 200000 /* without time passing: the world spins */
 #define WAKES_MAX 200000  /* in one world_pass() */
@@ -177,7 +178,65 @@ static void raw_close(struct endpoint *endpoint, bool abort)
 	fake->aborted = abort;
 }
 
-static const struct endpoint_ops fake_ops = {raw_read, raw_write, raw_finish, raw_error, raw_sample, raw_close};
+/* Pipes are real ones; what they refuse, or what a fake with an urgent mark cannot splice, is EAGAIN. */
+static ssize_t raw_to_pipe(struct endpoint *endpoint, int pipe, size_t length)
+{
+	struct fake *fake = fake_of(endpoint);
+	uint64_t n = least(length, fake->sent - fake->read);
+	ssize_t went = 0;
+
+	MUST(!fake->closed, "spliced from a closed endpoint");
+	if (fake->read_most > 0)
+		n = least(n, fake->read_most);
+	fake->splices++;
+	if (n > 0) {
+		errno = EAGAIN;
+		went = fake->urgent ? -1 : write(pipe, fake_pattern(fake->pattern, fake->read), n);
+		fake->read += went > 0 ? (uint64_t)went : 0;
+		endpoint->left = (int)least(fake->sent - fake->read, INT32_MAX);
+		return went;
+	}
+	return raw_read(endpoint, &went, 1); /* an end, an error, or nothing */
+}
+
+static ssize_t raw_from_pipe(struct endpoint *endpoint, int pipe, size_t length)
+{
+	struct fake *fake = fake_of(endpoint);
+	static unsigned char bytes[CONTEXT_SCRATCH];
+	struct iovec iov = {bytes,
+		least(length, fake->write_most > 0 ? least(fake->window, fake->write_most) : fake->window)};
+	bool cut = iov.iov_len < length;
+	ssize_t n;
+
+	MUST(length > 0 && length <= CONTEXT_SCRATCH, "splice of %zu bytes", length);
+	fake->splices++;
+	if (fake->pending != 0 || fake->reset)
+		return raw_write(endpoint, NULL, 0);
+	if (iov.iov_len == 0) {
+		fake->waiting = true;
+		errno = EAGAIN;
+		return -1;
+	}
+	n = read(pipe, bytes, iov.iov_len);
+	MUST(n == (ssize_t)iov.iov_len, "the pipe gave %zd of %zu bytes", n, iov.iov_len);
+	n = raw_write(endpoint, &iov, 1);
+	if (cut) {
+		fake->waiting = true;
+		fake->edge |= fake->window > 0;
+	}
+	return n;
+}
+
+static const struct endpoint_ops fake_ops = {
+	.read = raw_read,
+	.write = raw_write,
+	.to_pipe = raw_to_pipe,
+	.from_pipe = raw_from_pipe,
+	.finish = raw_finish,
+	.error = raw_error,
+	.sample = raw_sample,
+	.close = raw_close,
+};
 
 /* ---- the peer ------------------------------------------------------------------------------------------------------ */
 
@@ -282,6 +341,8 @@ void world_init(struct world *world, uint32_t pages)
 	world->context.sched = &world->sched;
 	world->context.memory = &world->memory;
 	world->context.host = &world->host;
+	pipes_init(&world->pipes, WORLD_PIPES);
+	world->context.pipes = &world->pipes;
 	world->context.scratch = malloc(CONTEXT_SCRATCH);
 	ck_assert_ptr_nonnull(world->context.scratch);
 }
@@ -294,6 +355,7 @@ void world_destroy(struct world *world)
 	MUST(!sched_busy(&world->sched), "somebody still waits for a turn");
 	MUST(sched_deadline(&world->sched) == WEIR_NEVER, "a timer is left behind");
 	pool_destroy(&world->memory);
+	pipes_destroy(&world->pipes);
 	free(world->context.scratch);
 }
 
@@ -391,6 +453,7 @@ void pair_init(struct pair *pair, struct world *world, const struct stack *stack
 		.idle_timeout = 24 * HOUR,
 		.half_close_timeout = 24 * HOUR,
 		.stall_timeout = 24 * HOUR,
+		.splice = PIPE_USE_OFF,
 	};
 	fake_init(&pair->client, 1, 2);
 	fake_init(&pair->server, 2, 1);

@@ -19,6 +19,7 @@
 
 #include "context.h"
 #include "endpoint.h"
+#include "pipe.h"
 #include "pool.h"
 #include "sched.h"
 #include "session.h"
@@ -63,6 +64,7 @@ struct fake {
 	/* events */
 	bool edge;
 	bool deaf;
+	bool urgent;     /* a mark is at the front: nothing can be spliced */
 	bool tells_left; /* reads say how much is left, as TCP_INQ does */
 	/* limits of one call, 0: none; without tells_left, a short read means an empty queue */
 	uint64_t read_most;
@@ -74,7 +76,8 @@ struct fake {
 	unsigned reads;
 	unsigned reads_in_vain; /* that met an empty queue */
 	unsigned writes;
-	unsigned errors; /* times SO_ERROR was asked for */
+	unsigned splices; /* to or from a pipe */
+	unsigned errors;  /* times SO_ERROR was asked for */
 	unsigned samples;
 };
 
@@ -104,10 +107,12 @@ bool fake_deliver(struct fake *fake);
 /* ---- the world ----------------------------------------------------------------------------------------------------- */
 
 #define WORLD_FAKES 512
+#define WORLD_PIPES 4
 
 struct world {
 	struct sched sched;
 	struct pool memory;
+	struct pipes pipes;
 	struct context context;
 	struct weir_host host;
 	uint64_t now;

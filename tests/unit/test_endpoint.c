@@ -82,7 +82,14 @@ static void raw_close(struct endpoint *endpoint, bool abort)
 	kernel.closed++;
 }
 
-static const struct endpoint_ops ops = {raw_read, raw_write, raw_finish, raw_error, raw_sample, raw_close};
+static const struct endpoint_ops ops = {
+	.read = raw_read,
+	.write = raw_write,
+	.finish = raw_finish,
+	.error = raw_error,
+	.sample = raw_sample,
+	.close = raw_close,
+};
 static struct endpoint *const endpoint = &kernel.endpoint;
 
 static void set_up(void)

@@ -115,6 +115,7 @@ static void fake_vary(struct fake *fake)
 	fake->tells_left = chance(50);
 	fake->read_most = fake->tells_left && chance(40) ? 1 + scenario.most / 64 + draw(scenario.most) : 0;
 	fake->write_most = chance(20) ? 1 + scenario.most / 64 + draw(scenario.most) : 0;
+	fake->urgent = chance(10);
 	fake->hoards = scenario.slow && chance(30);
 }
 
@@ -137,6 +138,7 @@ static void begin(unsigned seed)
 	pair_count = 1 + (unsigned)draw(PAIRS_MAX);
 	for (unsigned i = 0; i < pair_count; i++) {
 		pair_init(&pairs[i], &world, marked ? &stack : NULL);
+		pairs[i].profile.splice = (enum pipe_use)draw(3);
 		fake_vary(&pairs[i].client);
 		fake_vary(&pairs[i].server);
 		pair_begin(&pairs[i]);
