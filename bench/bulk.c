@@ -5,8 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "clock.h"
+#include "json.h"
 #include "load.h"
 #include "stream.h"
+#include "tally.h"
 #include "window.h"
 
 #define GIB 1073741824.0
@@ -14,39 +17,69 @@
 struct bulk {
 	struct poller poller;
 	struct window window;
+	struct tally before;
+	struct tally tally;
 	unsigned n;
 	struct stream *streams;
-	uint64_t sent;
 	uint64_t received;
 };
 
-static int measure(struct bulk *bulk, const struct load *load)
+static int open_streams(struct bulk *bulk, const struct load *load)
 {
-	for (; bulk->n < load->connections; bulk->n++) {
-		bulk->streams[bulk->n] = (struct stream){.poller = &bulk->poller,
+	while (bulk->n < load->connections) {
+		struct stream *stream = &bulk->streams[bulk->n++];
+
+		*stream = (struct stream){
+			.poller = &bulk->poller,
 			.up = load->up,
 			.down = load->down,
-			.sent = &bulk->sent,
-			.received = &bulk->received};
-		if (stream_open(&bulk->streams[bulk->n], load->port) == -1)
+			.left = UINT64_MAX,
+			.received = &bulk->received,
+		};
+		if (stream_open(stream, load->port) == -1)
 			return -1;
 	}
-	if (window_begin(&bulk->window, &load->cpu, &bulk->poller) == -1)
-		return -1;
-	bulk->sent = 0;
-	bulk->received = 0;
-	return window_run(&bulk->window, load->seconds, &bulk->poller);
+	return 0;
 }
 
-static void print(const struct bulk *bulk, const struct load *load)
+/* The two tallies frame a window of their own, a little later than ours: rates are the same. */
+static int measure(struct bulk *bulk, const struct load *load)
 {
-	double bytes = (double)(bulk->sent + bulk->received);
+	if (load->up && tally_open(&bulk->tally, &bulk->poller, load->port) == -1)
+		return -1;
+	if (open_streams(bulk, load) == -1 || window_begin(&bulk->window, &load->cpu, &bulk->poller) == -1)
+		return -1;
+	bulk->received = 0;
+	if (load->up && tally_take(&bulk->tally) == -1)
+		return -1;
+	bulk->before = bulk->tally;
+	if (window_run(&bulk->window, load->seconds, &bulk->poller) == -1)
+		return -1;
+	return load->up ? tally_take(&bulk->tally) : 0;
+}
+
+static double bytes_up(const struct bulk *bulk)
+{
+	double seconds = (double)(bulk->tally.at - bulk->before.at) / CLOCK_SECOND;
+
+	if (seconds == 0)
+		return 0;
+	return (double)(bulk->tally.bytes - bulk->before.bytes) / seconds * window_seconds(&bulk->window);
+}
+
+static void print(const struct bulk *bulk)
+{
+	double bytes = bytes_up(bulk) + (double)bulk->received;
 	double seconds = window_seconds(&bulk->window);
 
-	printf("{\"measure\": \"bulk\", \"connections\": %u, \"seconds\": %.6f, \"bytes\": %.0f, \"cpu_ns\": %llu, "
-	       "\"gbit_s\": %.4f, \"cpu_s_per_gib\": %.6f}\n",
-		load->connections, seconds, bytes, (unsigned long long)bulk->window.cpu_ns, bytes * 8 / 1e9 / seconds,
-		window_cost(&bulk->window, bytes / GIB));
+	json_begin("bulk");
+	json_count("connections", bulk->n);
+	json_number("seconds", seconds);
+	json_count("bytes", (uint64_t)bytes);
+	json_count("cpu_ns", bulk->window.cpu_ns);
+	json_number("gbit_s", bytes * 8 / 1e9 / seconds);
+	json_number("cpu_s_per_gib", window_cost(&bulk->window, bytes / GIB));
+	json_end();
 }
 
 int bulk(const struct load *load)
@@ -54,14 +87,16 @@ int bulk(const struct load *load)
 	struct bulk bulk = {.streams = calloc(load->connections, sizeof(struct stream))};
 	int result = -1;
 
-	if (bulk.streams != NULL && poller_open(&bulk.poller) == 0)
+	if (bulk.streams == NULL)
+		poller_fail(&bulk.poller, "no memory");
+	else if (poller_open(&bulk.poller) == 0)
 		result = measure(&bulk, load);
 	if (result == 0)
-		print(&bulk, load);
+		print(&bulk);
 	else
-		fprintf(stderr, "load: bulk: %s\n", bulk.streams == NULL ? "no memory" : bulk.poller.error);
-	while (bulk.n > 0)
-		stream_close(&bulk.streams[--bulk.n]);
+		fprintf(stderr, "load: bulk: %s\n", bulk.poller.error);
+	streams_close(bulk.streams, bulk.n);
+	tally_close(&bulk.tally);
 	poller_close(&bulk.poller);
 	free(bulk.streams);
 	return result == 0 ? 0 : 1;

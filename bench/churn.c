@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "histogram.h"
+#include "json.h"
 #include "load.h"
 #include "window.h"
 #include "wire.h"
@@ -136,9 +137,11 @@ static int open_next(struct place *place)
 
 static int measure(struct churn *churn, const struct load *load)
 {
-	for (; churn->n < load->at_once; churn->n++) {
-		churn->places[churn->n] = (struct place){.watch = {-1, on_place}, .churn = churn};
-		if (open_next(&churn->places[churn->n]) == -1)
+	while (churn->n < load->at_once) {
+		struct place *place = &churn->places[churn->n++];
+
+		*place = (struct place){.watch = {-1, on_place}, .churn = churn};
+		if (open_next(place) == -1)
 			return -1;
 	}
 	if (window_begin(&churn->window, &load->cpu, &churn->poller) == -1)
@@ -154,12 +157,24 @@ static void print(const struct churn *churn)
 	const struct histogram *latency = &churn->latency;
 	double seconds = window_seconds(&churn->window);
 
-	printf("{\"measure\": \"churn\", \"at_once\": %u, \"size\": %u, \"connections\": %llu, \"seconds\": %.6f, "
-	       "\"connections_s\": %.1f, \"cpu_ns\": %llu, \"cpu_us_per_connection\": %.4f, \"p50_us\": %.3f, "
-	       "\"p99_us\": %.3f}\n",
-		churn->n, churn->size, (unsigned long long)latency->count, seconds, (double)latency->count / seconds,
-		(unsigned long long)churn->window.cpu_ns, window_cost(&churn->window, (double)latency->count) * 1e6,
-		(double)histogram_at(latency, 0.5) / 1e3, (double)histogram_at(latency, 0.99) / 1e3);
+	json_begin("churn");
+	json_count("at_once", churn->n);
+	json_count("size", churn->size);
+	json_count("connections", latency->count);
+	json_number("seconds", seconds);
+	json_number("connections_s", (double)latency->count / seconds);
+	json_count("cpu_ns", churn->window.cpu_ns);
+	json_number("cpu_us_per_connection", window_cost(&churn->window, (double)latency->count) * 1e6);
+	json_number("p50_us", (double)histogram_at(latency, 0.5) / 1e3);
+	json_number("p99_us", (double)histogram_at(latency, 0.99) / 1e3);
+	json_end();
+}
+
+static void close_all(struct churn *churn)
+{
+	for (unsigned i = 0; i < churn->n; i++)
+		if (churn->places[i].watch.fd != -1)
+			close(churn->places[i].watch.fd);
 }
 
 int churn(const struct load *load)
@@ -167,19 +182,21 @@ int churn(const struct load *load)
 	static struct churn churn;
 	int result = -1;
 
-	churn = (struct churn){.port = load->port, .size = load->size < WIRE_HEADER ? WIRE_HEADER : load->size};
+	churn.port = load->port;
+	churn.size = load->size < WIRE_HEADER ? WIRE_HEADER : load->size;
 	churn.places = calloc(load->at_once, sizeof(struct place));
 	churn.request = calloc(1, churn.size);
-	wire_header(churn.request, WIRE_EXCHANGE, churn.size);
-	if (poller_open(&churn.poller) == 0)
+	if (churn.places == NULL || churn.request == NULL) {
+		poller_fail(&churn.poller, "no memory");
+	} else if (poller_open(&churn.poller) == 0) {
+		wire_header(churn.request, WIRE_EXCHANGE, churn.size);
 		result = measure(&churn, load);
+	}
 	if (result == 0)
 		print(&churn);
 	else
 		fprintf(stderr, "load: churn: %s\n", churn.poller.error);
-	for (unsigned i = 0; i < churn.n; i++)
-		if (churn.places[i].watch.fd != -1)
-			close(churn.places[i].watch.fd);
+	close_all(&churn);
 	poller_close(&churn.poller);
 	free(churn.request);
 	free(churn.places);

@@ -30,6 +30,8 @@ static const struct measure measures[] = {
 	{"rounds", rounds, "ping-pong of --size bytes"},
 	{"mice", mice, "ping-pong of --size bytes on --mice connections beside --elephants that bring bulk down"},
 	{"churn", churn, "connect, exchange --size bytes, close; --at-once of them"},
+	{"idle", idle, "sessions that say nothing more, having echoed --used bytes, until stdin ends"},
+	{"stalled", stalled, "sessions that read --warm-up bytes and then no more, until stdin ends"},
 };
 
 #define MEASURES (sizeof(measures) / sizeof(measures[0]))
@@ -79,7 +81,9 @@ static void print_help(FILE *file)
 	      "  --size BYTES       of a request and of its answer [1024]\n"
 	      "  --at-once N        churn [32]\n"
 	      "  --mice N           [32]\n"
-	      "  --elephants N      [1]\n",
+	      "  --elephants N      [1]\n"
+	      "  --used BYTES       [0]\n"
+	      "  --warm-up BYTES    [0]\n",
 		file);
 }
 

@@ -4,12 +4,19 @@
 EXTRA_PROGRAMS += bench/load bench/relay
 bench_load_SOURCES = \
 	bench/bulk.c \
+	bench/caller.c \
+	bench/caller.h \
 	bench/churn.c \
 	bench/clock.h \
 	bench/cpu.c \
 	bench/cpu.h \
 	bench/histogram.c \
 	bench/histogram.h \
+	bench/hold.c \
+	bench/input.c \
+	bench/input.h \
+	bench/json.c \
+	bench/json.h \
 	bench/load.c \
 	bench/load.h \
 	bench/poller.c \
@@ -18,6 +25,8 @@ bench_load_SOURCES = \
 	bench/serve.c \
 	bench/stream.c \
 	bench/stream.h \
+	bench/tally.c \
+	bench/tally.h \
 	bench/window.c \
 	bench/window.h \
 	bench/wire.c \

@@ -20,9 +20,10 @@ int poller_open(struct poller *poller)
 	return poller->epoll != -1 ? 0 : poller_fail(poller, "epoll_create1: %s", strerror(errno));
 }
 
+/* 0: was never opened. */
 void poller_close(struct poller *poller)
 {
-	if (poller->epoll != -1)
+	if (poller->epoll > 0)
 		close(poller->epoll);
 	poller->epoll = -1;
 }

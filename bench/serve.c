@@ -6,7 +6,6 @@
  * All is level-triggered with one call per wake-up, so that no connection waits for another one's megabytes.
  */
 #include <errno.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -14,6 +13,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "input.h"
 #include "load.h"
 #include "poller.h"
 #include "wire.h"
@@ -24,8 +24,9 @@
 
 struct server {
 	struct watch listener;
-	struct watch input;
+	struct input input;
 	struct poller poller;
+	uint64_t sunk; /* bytes that sinks have discarded */
 };
 
 struct guest {
@@ -33,7 +34,9 @@ struct guest {
 	struct server *server;
 	unsigned char header[WIRE_HEADER];
 	unsigned header_fill;
+	bool sink;
 	bool faucet;
+	bool counts;
 	bool pushing;        /* waits for writability, too */
 	uint64_t answers_to; /* as many bytes are answered with as many; 0: nothing is */
 	uint64_t come;       /* of them, by now */
@@ -70,8 +73,22 @@ static int push(struct guest *guest)
 	return 0;
 }
 
-static void count(struct guest *guest, uint64_t n)
+/* Fits: nobody asks twice before the first answer came. */
+static void tell_count(struct guest *guest)
 {
+	unsigned char answer[WIRE_COUNT_ANSWER];
+
+	wire_put(answer, 8, guest->server->sunk);
+	wire_put(answer + 8, 8, clock_now());
+	(void)!send(guest->watch.fd, answer, sizeof(answer), MSG_NOSIGNAL);
+}
+
+static void take(struct guest *guest, uint64_t n)
+{
+	if (guest->sink)
+		guest->server->sunk += n;
+	if (guest->counts && n > 0)
+		tell_count(guest);
 	if (guest->answers_to == 0)
 		return;
 	guest->come += n;
@@ -81,14 +98,21 @@ static void count(struct guest *guest, uint64_t n)
 
 static int obey_header(struct guest *guest)
 {
-	uint64_t size = wire_size(guest->header);
+	uint64_t size = wire_get(guest->header + 4, 4);
 
 	switch (guest->header[0]) {
 	case WIRE_SINK:
+		guest->sink = true;
 		return 0;
 	case WIRE_FAUCET:
-	case WIRE_BOTH:
 		guest->faucet = true;
+		return 0;
+	case WIRE_BOTH:
+		guest->sink = true;
+		guest->faucet = true;
+		return 0;
+	case WIRE_COUNT:
+		guest->counts = true;
 		return 0;
 	case WIRE_IDLE:
 		guest->owed = 1;
@@ -99,7 +123,7 @@ static int obey_header(struct guest *guest)
 		return 0;
 	case WIRE_EXCHANGE:
 		guest->answers_to = size;
-		count(guest, WIRE_HEADER);
+		take(guest, WIRE_HEADER);
 		return 0;
 	default:
 		return -1;
@@ -122,7 +146,7 @@ static ssize_t read_header(struct guest *guest)
 		return n;
 	if (obey_header(guest) == -1)
 		return 0;
-	count(guest, (uint64_t)n - missing);
+	take(guest, (uint64_t)n - missing);
 	return n;
 }
 
@@ -135,7 +159,7 @@ static int pull(struct guest *guest)
 	} else {
 		n = wire_discard(guest->watch.fd, WIRE_CHUNK);
 		if (n > 0)
-			count(guest, (uint64_t)n);
+			take(guest, (uint64_t)n);
 	}
 	if (n == -1)
 		return errno == EAGAIN ? 0 : -1;
@@ -188,27 +212,9 @@ static void on_listener(struct watch *watch, uint32_t events)
 	}
 }
 
-static void on_input(struct watch *watch, uint32_t events)
-{
-	struct server *server = (struct server *)((char *)watch - offsetof(struct server, input));
-	char ignored[64];
-
-	(void)events;
-	if (read(watch->fd, ignored, sizeof(ignored)) <= 0)
-		poller_stop(&server->poller);
-}
-
-/* What epoll does not take, a file or /dev/null, never ends. */
-static void watch_input(struct server *server)
-{
-	struct epoll_event event = {.events = EPOLLIN, .data.ptr = &server->input};
-
-	(void)epoll_ctl(server->poller.epoll, EPOLL_CTL_ADD, server->input.fd, &event);
-}
-
 int serve(const struct load *load)
 {
-	struct server server = {.input = {STDIN_FILENO, on_input}};
+	struct server server = {.sunk = 0};
 	uint16_t port;
 
 	(void)load;
@@ -218,7 +224,7 @@ int serve(const struct load *load)
 		return 1;
 	}
 	if (poller_open(&server.poller) == 0 && poller_add(&server.poller, &server.listener, EPOLLIN) == 0) {
-		watch_input(&server);
+		(void)!input_watch(&server.input, &server.poller);
 		printf("%u\n", port);
 		fflush(stdout);
 		(void)!poller_run(&server.poller, CLOCK_NEVER);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * stream - a connection that carries bulk: up to a sink, down from a faucet, or both. It counts its bytes where it was told.
+ * stream - a connection that carries bulk: up to a sink, down from a faucet, or both.
  */
 #ifndef STREAM_H
 #define STREAM_H
@@ -15,15 +15,15 @@ struct stream {
 	struct poller *poller;
 	bool up;
 	bool down;
+	uint64_t left;      /* of what is received; it stops reading when this is 0 */
+	uint64_t *received; /* counted here */
 	bool greeted;
-	uint64_t *sent;
-	uint64_t *received;
 };
 
-/* Direction, counters and poller are set by the caller; a stream that breaks fails the poller. */
+/* All but the last is set by the owner. A stream that breaks fails the poller. */
 __attribute__((warn_unused_result)) int stream_open(struct stream *stream, uint16_t port);
 
-/* With all that was sent delivered, if that is a matter of a second or two. */
-void stream_close(struct stream *stream);
+/* What was sent up is delivered first, if that is a matter of a second or two: it must not disturb whoever comes next. */
+void streams_close(struct stream *streams, unsigned n);
 
 #endif

@@ -18,17 +18,26 @@
 /* Not zeros: pages that were never written are all the same one, which would be warmer than any real buffer. */
 static unsigned char warm[WIRE_CHUNK] = {1};
 
+void wire_put(unsigned char *at, unsigned bytes, uint64_t number)
+{
+	for (unsigned i = 0; i < bytes; i++)
+		at[i] = (unsigned char)(number >> (8 * i));
+}
+
+uint64_t wire_get(const unsigned char *at, unsigned bytes)
+{
+	uint64_t number = 0;
+
+	for (unsigned i = 0; i < bytes; i++)
+		number |= (uint64_t)at[i] << (8 * i);
+	return number;
+}
+
 void wire_header(unsigned char header[WIRE_HEADER], enum wire_kind kind, uint32_t size)
 {
 	memset(header, 0, WIRE_HEADER);
 	header[0] = (unsigned char)kind;
-	for (int i = 0; i < 4; i++)
-		header[4 + i] = (unsigned char)(size >> (8 * i));
-}
-
-uint32_t wire_size(const unsigned char header[WIRE_HEADER])
-{
-	return header[4] | (uint32_t)header[5] << 8 | (uint32_t)header[6] << 16 | (uint32_t)header[7] << 24;
+	wire_put(header + 4, 4, size);
 }
 
 static struct sockaddr_in loopback(uint16_t port, uint8_t last)

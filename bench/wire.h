@@ -14,6 +14,7 @@
 #include <sys/types.h>
 
 #define WIRE_HEADER 8
+#define WIRE_COUNT_ANSWER 16
 /* The most that one call sends or discards, which bounds a turn. */
 #define WIRE_CHUNK (256 * 1024)
 
@@ -24,10 +25,14 @@ enum wire_kind {
 	WIRE_ECHO = 'E',     /* says 'k', then answers every `size` bytes with as many */
 	WIRE_EXCHANGE = 'X', /* the header begins a message of `size` bytes, which is answered with as many */
 	WIRE_IDLE = 'I',     /* says 'k', then discards */
+	WIRE_COUNT = 'C',    /* answers every byte with what its sinks have discarded by now, and when (64 bits each) */
 };
 
 void wire_header(unsigned char header[WIRE_HEADER], enum wire_kind kind, uint32_t size);
-uint32_t wire_size(const unsigned char header[WIRE_HEADER]);
+
+/* Numbers of so many bytes, little endian. */
+void wire_put(unsigned char *at, unsigned bytes, uint64_t number);
+uint64_t wire_get(const unsigned char *at, unsigned bytes);
 
 /* The socket, whose port is given by the kernel and told; -1 with errno. */
 __attribute__((warn_unused_result)) int wire_listen(uint16_t *port);
