@@ -13,6 +13,7 @@
 struct pipes;
 struct pool;
 struct sched;
+struct store_depots;
 
 #define CONTEXT_SCRATCH (256 * 1024) /* bytes; also the most that a turn moves per flow */
 
@@ -20,9 +21,10 @@ struct context {
 	struct sched *sched;
 	struct pool *memory; /* shared pages of 4 KiB beyond the sessions' reserves; last in the pools' order */
 	const struct weir_host *host;
-	unsigned char *scratch; /* CONTEXT_SCRATCH bytes that a read goes through; nothing stays there */
-	struct pipes *pipes;    /* that bulk goes through; NULL: none */
-	unsigned worker;        /* its number */
+	unsigned char *scratch;      /* CONTEXT_SCRATCH bytes that a read goes through; nothing stays there */
+	struct pipes *pipes;         /* that bulk goes through; NULL: none */
+	struct store_depots *depots; /* that held bytes lie in */
+	unsigned worker;             /* its number */
 };
 
 #endif

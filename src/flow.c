@@ -30,7 +30,7 @@ void flow_init(struct flow *flow, enum weir_direction direction, struct context 
 {
 	flow->direction = direction;
 	flow->context = context;
-	store_init(&flow->store);
+	store_init(&flow->store, context->depots);
 	meter_init(&flow->meter, now, pauses, flow->standing.stack->count + 1);
 }
 

@@ -26,6 +26,8 @@ src_libweir_a_SOURCES = \
 	src/connection.h \
 	src/container.h \
 	src/context.h \
+	src/depot.c \
+	src/depot.h \
 	src/dial.c \
 	src/dial.h \
 	src/endpoint.c \

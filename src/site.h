@@ -18,6 +18,7 @@
 #include "pool.h"
 #include "sched.h"
 #include "slab.h"
+#include "store.h"
 
 struct site;
 
@@ -35,6 +36,7 @@ struct site {
 	struct event_base *events;
 	struct sched sched;
 	struct context context;
+	struct store_depots depots;
 	struct dial_base dials;
 	struct pipes pipes;
 	struct slab connections;

@@ -5,7 +5,6 @@
 #include "store.h"
 
 #include <assert.h>
-#include <stdlib.h>
 #include <string.h>
 
 struct segment {
@@ -21,13 +20,31 @@ struct segment {
 #define SMALL_CAPACITY (STORE_PAGE - sizeof(struct segment))
 #define LARGE_CAPACITY ((size_t)STORE_SEGMENT_PAGES * STORE_PAGE - sizeof(struct segment))
 
-void store_init(struct store *store)
+void store_depots_init(struct store_depots *depots)
 {
+	depot_init(&depots->small, STORE_PAGE);
+	depot_init(&depots->large, (size_t)STORE_SEGMENT_PAGES * STORE_PAGE);
+}
+
+void store_depots_destroy(struct store_depots *depots)
+{
+	depot_destroy(&depots->small);
+	depot_destroy(&depots->large);
+}
+
+void store_init(struct store *store, struct store_depots *depots)
+{
+	store->depots = depots;
 	store->head = NULL;
 	store->tail = NULL;
 	store->pipe = NULL;
 	store->held = 0;
 	store->pages = 0;
+}
+
+static struct depot *depot_of(const struct store *store, uint32_t pages)
+{
+	return pages == 1 ? &store->depots->small : &store->depots->large;
 }
 
 static void drop_head(struct store *store)
@@ -39,7 +56,7 @@ static void drop_head(struct store *store)
 		store->tail = NULL;
 	store->pages -= segment->pages;
 	store->held -= segment->end - segment->begin;
-	free(segment);
+	depot_put(depot_of(store, segment->pages), segment);
 }
 
 void store_clear(struct store *store)
@@ -54,11 +71,11 @@ static size_t tail_room(const struct store *store)
 	return store->tail == NULL ? 0 : store->tail->capacity - store->tail->end;
 }
 
-static struct segment *segment_new(size_t length, uint64_t now)
+static struct segment *segment_new(const struct store *store, size_t length, uint64_t now)
 {
 	uint32_t pages = length <= SMALL_CAPACITY ? 1 : STORE_SEGMENT_PAGES;
 	size_t size = (size_t)pages * STORE_PAGE;
-	struct segment *segment = malloc(size);
+	struct segment *segment = depot_take(depot_of(store, pages));
 
 	if (segment == NULL)
 		return NULL;
@@ -72,18 +89,18 @@ static struct segment *segment_new(size_t length, uint64_t now)
 }
 
 /* A chain of segments for so many bytes, or NULL. */
-static struct segment *chain_new(size_t length, uint64_t now)
+static struct segment *chain_new(const struct store *store, size_t length, uint64_t now)
 {
 	struct segment *first = NULL;
 	struct segment **next = &first;
 
 	while (length > 0) {
-		struct segment *segment = segment_new(length, now);
+		struct segment *segment = segment_new(store, length, now);
 
 		if (segment == NULL) {
 			while (first != NULL) {
 				segment = first->next;
-				free(first);
+				depot_put(depot_of(store, first->pages), first);
 				first = segment;
 			}
 			return NULL;
@@ -113,7 +130,7 @@ int store_append(struct store *store, const void *bytes, size_t length, uint64_t
 	size_t taken;
 
 	if (length > room) {
-		chain = chain_new(length - room, now);
+		chain = chain_new(store, length - room, now);
 		if (chain == NULL)
 			return -1;
 	}

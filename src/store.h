@@ -18,6 +18,7 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "depot.h"
 #include "pipe.h"
 
 #define STORE_PAGE 4096
@@ -25,7 +26,17 @@
 
 struct segment;
 
+/* Where the segments of one worker's stores come from. */
+struct store_depots {
+	struct depot small;
+	struct depot large;
+};
+
+void store_depots_init(struct store_depots *depots);
+void store_depots_destroy(struct store_depots *depots); /* every store must be empty */
+
 struct store {
+	struct store_depots *depots;
 	struct segment *head;
 	struct segment *tail;
 	struct pipe *pipe; /* NULL: none. Borrowed by the flow, which gives it back when it is empty */
@@ -33,7 +44,7 @@ struct store {
 	uint32_t pages;    /* capacity */
 };
 
-void store_init(struct store *store);
+void store_init(struct store *store, struct store_depots *depots);
 void store_clear(struct store *store); /* the pipe has been taken away before */
 
 /* Copies bytes to the end; `now` is when they were read. 0, or -1 when memory is short, with the store as it was. */

@@ -200,11 +200,13 @@ static int make_site(struct worker *worker, const struct worker_setup *setup)
 		.sched = &site->sched,
 		.memory = &setup->commons->memory,
 		.host = &host,
+		.depots = &site->depots,
 		.scratch = malloc(CONTEXT_SCRATCH),
 		.pipes = &site->pipes,
 		.worker = worker->number,
 	};
 	pipes_init(&site->pipes, setup->pipes);
+	store_depots_init(&site->depots);
 	if (site->context.scratch == NULL)
 		return -1;
 	if (setup->resolves && make_resolver(site) != 0)
@@ -264,6 +266,8 @@ void worker_destroy(struct worker *worker)
 	free(worker->acceptors);
 	pipes_destroy(&site->pipes);
 	free(site->context.scratch);
+	if (site->session_count == 0) /* else the loop has failed, and the process ends */
+		store_depots_destroy(&site->depots);
 	if (site->connections.chunks != NULL)
 		slab_destroy(&site->connections);
 	if (site->dials.dns != NULL)

@@ -343,6 +343,8 @@ void world_init(struct world *world, uint32_t pages)
 	world->context.host = &world->host;
 	pipes_init(&world->pipes, WORLD_PIPES);
 	world->context.pipes = &world->pipes;
+	store_depots_init(&world->depots);
+	world->context.depots = &world->depots;
 	world->context.scratch = malloc(CONTEXT_SCRATCH);
 	ck_assert_ptr_nonnull(world->context.scratch);
 }
@@ -357,6 +359,7 @@ void world_destroy(struct world *world)
 	pool_destroy(&world->memory);
 	pipes_destroy(&world->pipes);
 	free(world->context.scratch);
+	store_depots_destroy(&world->depots);
 }
 
 void world_add(struct world *world, struct fake *fake)

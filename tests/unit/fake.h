@@ -23,6 +23,7 @@
 #include "pool.h"
 #include "sched.h"
 #include "session.h"
+#include "store.h"
 
 #define MS UINT64_C(1000000)
 #define SECOND (1000 * MS)
@@ -114,6 +115,7 @@ struct world {
 	struct pool memory;
 	struct pipes pipes;
 	struct context context;
+	struct store_depots depots;
 	struct weir_host host;
 	uint64_t now;
 	uint64_t rounds; /* of the scheduler, ever: what a quiet world must not spend */

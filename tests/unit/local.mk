@@ -35,6 +35,7 @@ unit_tests += \
 
 # The core, over fake endpoints in virtual time.
 unit_tests += \
+	tests/unit/test_depot \
 	tests/unit/test_endpoint \
 	tests/unit/test_flow \
 	tests/unit/test_lease \
@@ -51,7 +52,7 @@ unit_tests += \
 	tests/unit/test_timeout \
 	tests/unit/test_wheel \
 	tests/unit/test_workers
-tests_unit_test_shortage_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc
+tests_unit_test_shortage_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=mmap
 
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests)

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * When malloc fails: one session ends, nothing else does, and nothing is lost track of. The linker hands the program's
- * calls to the wrappers below.
+ * When malloc or mmap fails: one session ends, nothing else does, and nothing is lost track of. The linker hands the
+ * program's calls to the wrappers below.
  */
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include "fake.h"
 #include "rule.h"
@@ -14,8 +15,10 @@ static size_t smallest;   /* allocation that counts: Check needs memory, too */
 
 void *__real_malloc(size_t size);
 void *__real_calloc(size_t count, size_t size);
+void *__real_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 void *__wrap_malloc(size_t size);
 void *__wrap_calloc(size_t count, size_t size);
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset);
 
 static bool fails(size_t size)
 {
@@ -34,6 +37,11 @@ void *__wrap_malloc(size_t size)
 void *__wrap_calloc(size_t count, size_t size)
 {
 	return fails(count * size) ? NULL : __real_calloc(count, size);
+}
+
+void *__wrap_mmap(void *address, size_t size, int protection, int flags, int fd, off_t offset)
+{
+	return fails(size) ? MAP_FAILED : __real_mmap(address, size, protection, flags, fd, offset);
 }
 
 static struct world world;
@@ -73,10 +81,25 @@ START_TEST(a_session_that_cannot_begin_leaves_the_client_alone)
 }
 END_TEST
 
+/* Takes blocks until the depot has only so many left without asking for memory. */
+static unsigned deplete(struct depot *depot, void *blocks[], unsigned left)
+{
+	unsigned count = depot->chunk_blocks - left;
+
+	for (unsigned i = 0; i < count; i++) {
+		blocks[i] = depot_take(depot);
+		ck_assert_ptr_nonnull(blocks[i]);
+	}
+	return count;
+}
+
 /* Bytes that were read and cannot be stored are lost: no clean end may follow, in neither direction. */
 START_TEST(bytes_that_cannot_be_stored_end_the_session)
 {
+	struct depot *depot = &world.depots.large;
 	struct fake *source, *sink;
+	void *blocks[64];
+	unsigned count;
 
 	pair_open(&pair);
 	source = pair_source(&pair, _i % 2);
@@ -84,10 +107,15 @@ START_TEST(bytes_that_cannot_be_stored_end_the_session)
 	fake_shut(sink);
 	fake_send(source, 200 * KIB);
 	fake_end(source);
+	count = deplete(depot, blocks,
+		(unsigned)_i / 2); /* the first segment fails, or a later one of the same chain */
 	smallest = STORE_PAGE;
-	patience = 1 + _i / 2; /* the first segment, or a later one of the same chain */
+	patience = 1;
 	world_run(&world);
 	patience = -1;
+	ck_assert_uint_eq(depot->used, count);
+	while (count > 0)
+		depot_put(depot, blocks[--count]);
 	ck_assert_uint_eq(pair.released, 1);
 	ck_assert_str_eq(close_reason_names[pair.session.reason], "no-memory");
 	ck_assert(fake_saw_reset(source) && !fake_saw_end(source));

@@ -8,13 +8,21 @@
 #include "store.h"
 #include "unit.h"
 
+static struct store_depots depots;
 static struct store store;
 static uint64_t appended; /* ever */
 static uint64_t consumed;
 
 static void begin(void)
 {
-	store_init(&store);
+	store_depots_init(&depots);
+	store_init(&store, &depots);
+}
+
+static void end(void)
+{
+	store_clear(&store);
+	store_depots_destroy(&depots);
 }
 
 static void append(size_t length, uint64_t now)
@@ -54,7 +62,6 @@ static void consume(uint64_t length)
 START_TEST(random_bytes_come_out_as_they_went_in)
 {
 	draw_seed((uint64_t)_i);
-	begin();
 	for (int step = 0; step < 600; step++) {
 		size_t length = (size_t)draw(draw(4) == 0 ? 100000 : 3000);
 		uint32_t pages = store.pages;
@@ -89,7 +96,6 @@ END_TEST
 /* What fits into some pages needs no more than these, nor does anything less. */
 START_TEST(what_fits_is_what_pages_take)
 {
-	begin();
 	for (int fill = 0; fill < 40; fill++) {
 		for (uint32_t pages = 0; pages < 70; pages++) {
 			uint64_t fits = store_fits(&store, pages);
@@ -102,36 +108,30 @@ START_TEST(what_fits_is_what_pages_take)
 		}
 		append(1 + (size_t)fill * 531 % 5000, 0);
 	}
-	store_clear(&store);
 }
 END_TEST
 
 START_TEST(a_page_more_always_takes_something)
 {
-	begin();
 	for (uint32_t pages = 1; pages < 40; pages++)
 		ck_assert_uint_gt(store_fits(&store, pages), 0);
 	append(100, 0);
 	ck_assert_uint_gt(store_fits(&store, 0), 0);
-	store_clear(&store);
 }
 END_TEST
 
 START_TEST(few_bytes_cost_one_page_and_many_small_ones_share_it)
 {
-	begin();
 	for (int i = 0; i < 1000; i++)
 		append(1, 0);
 	ck_assert_uint_eq(store.pages, 1);
 	append(20000, 0);
 	ck_assert_uint_eq(store.pages, 1 + STORE_SEGMENT_PAGES);
-	store_clear(&store);
 }
 END_TEST
 
 START_TEST(the_oldest_bytes_time_is_known)
 {
-	begin();
 	ck_assert_uint_eq(store_oldest(&store), 0);
 	append(4000, 10);
 	append(20000, 20);
@@ -142,7 +142,6 @@ START_TEST(the_oldest_bytes_time_is_known)
 	ck_assert_uint_eq(store_oldest(&store), 0);
 	append(1, 30);
 	ck_assert_uint_eq(store_oldest(&store), 30);
-	store_clear(&store);
 }
 END_TEST
 
@@ -151,6 +150,7 @@ int main(void)
 	Suite *suite = suite_create("store");
 	TCase *tcase = tcase_create("store");
 
+	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_loop_test(tcase, random_bytes_come_out_as_they_went_in, 0, 30);
 	tcase_add_test(tcase, what_fits_is_what_pages_take);
 	tcase_add_test(tcase, a_page_more_always_takes_something);
