@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What measures weir beside others. Built by `make bench` alone, never installed.
+# What measures weir beside others. Never installed; `make bench` builds it, and `make check` for a short run of all of it.
 
-EXTRA_PROGRAMS += bench/load bench/relay
+check_PROGRAMS += bench/load bench/relay
 bench_load_SOURCES = \
 	bench/bulk.c \
 	bench/caller.c \
@@ -41,9 +41,31 @@ bench_relay_SOURCES = \
 	bench/wire.c \
 	bench/wire.h
 bench_relay_LDADD =
-CLEANFILES += $(EXTRA_PROGRAMS)
 
+EXTRA_DIST += \
+	bench/README.md \
+	bench/run \
+	bench/harness/__init__.py \
+	bench/harness/bench.py \
+	bench/harness/cases.py \
+	bench/harness/command.py \
+	bench/harness/error.py \
+	bench/harness/iperf.py \
+	bench/harness/load.py \
+	bench/harness/machine.py \
+	bench/harness/memory.py \
+	bench/harness/paired.py \
+	bench/harness/plots.py \
+	bench/harness/process.py \
+	bench/harness/report.py \
+	bench/harness/setups.py \
+	bench/harness/summary.py \
+	bench/harness/syscalls.py \
+	bench/harness/tables.py \
+	bench/harness/targets.py
+
+# make bench BENCH_OPTIONS='--rounds 3': see bench/README.md
 bench: all bench/load$(EXEEXT) bench/relay$(EXEEXT)
-	$(srcdir)/bench/run --build '$(abs_top_builddir)'
+	$(srcdir)/bench/run --build '$(abs_top_builddir)' $(BENCH_OPTIONS)
 
 .PHONY: bench
