@@ -207,6 +207,78 @@ START_TEST(many_connections_leave_nothing)
 }
 END_TEST
 
+/* ---- held memory --------------------------------------------------------------------------------------------------- */
+
+enum { STALLED = SCALED(200), FEW = STALLED / 20, HELD = 512 * KIB };
+
+static void begin_holding(void)
+{
+	server = server_listen();
+	weir = weir_before(&server, "512K", "256K",
+		"splice = off\nrcvbuf = 16K\nsndbuf = 16K\nstall_timeout = never\nidle_timeout = never");
+	port = weir_port(weir, "a");
+	for (int i = 0; i < STALLED; i++) {
+		pairs[i] = pair_open_small(port, &server, 32 * KIB);
+		end_write(&pairs[i].server, 1);
+		end_expect(&pairs[i].client, 1);
+	}
+}
+
+/* All at once, so that what they hold lies mixed. */
+static void stall_all(void)
+{
+	for (int i = 0; i < STALLED; i++) {
+		pairs[i].client.in_goal = 1;
+		pairs[i].server.out_goal = 2 * HELD;
+	}
+	pairs_settle(pairs, STALLED, 0.3);
+}
+
+static void resume(struct pair *some, int count)
+{
+	uint64_t all = 0;
+	double until = harness_now() + PATIENCE;
+
+	for (int i = 0; i < count; i++)
+		some[i].client.in_goal = ALL;
+	while (all < (uint64_t)count * 2 * HELD) {
+		ck_assert_msg(harness_now() < until, "%llu bytes have come", (unsigned long long)all);
+		pairs_step(some, (size_t)count, 5);
+		all = 0;
+		for (int i = 0; i < count; i++)
+			all += some[i].client.got;
+	}
+}
+
+static void expect_memory(uint64_t most)
+{
+	EVENTUALLY(SANITIZED || weir_memory(weir) <= most); /* a sanitizer keeps what is freed */
+}
+
+/* What stalled sessions hold goes back to the system when they go on or end; some that stay do not keep the others'. */
+START_TEST(held_memory_comes_back)
+{
+	uint64_t before = weir_memory(weir);
+	uint64_t slack = 2 * 2 * MIB; /* each of two workers keeps a chunk of small segments and one of large ones */
+
+	stall_all();
+	if (!SANITIZED)
+		ck_assert_uint_ge(weir_memory(weir), before + (uint64_t)STALLED * HELD * 9 / 10);
+	if (_i == 0)
+		resume(pairs + FEW, STALLED - FEW);
+	else
+		for (int i = FEW; i < STALLED; i++)
+			end_reset(&pairs[i].client);
+	expect_memory(before + 2 * (uint64_t)FEW * HELD + slack);
+	resume(pairs, FEW);
+	expect_memory(before + slack);
+	for (int i = 0; i < STALLED; i++)
+		pair_close(&pairs[i]);
+	EVENTUALLY(weir_sessions(weir) == 0);
+	expect_memory(before + slack);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("idle");
@@ -219,6 +291,9 @@ int main(void)
 	tcase_add_test(tcase, closed_sessions);
 	tcase_add_loop_test(tcase, reset_while_paused_frees, 0, 2 * WHO);
 	tcase_add_test(tcase, many_connections_leave_nothing);
+	tcase = harness_case(suite, "held memory");
+	tcase_add_checked_fixture(tcase, begin_holding, end);
+	tcase_add_loop_test(tcase, held_memory_comes_back, 0, 2);
 	tcase = harness_case(suite, "connecting");
 	tcase_add_checked_fixture(tcase, NULL, end);
 	tcase_add_test(tcase, connecting_sessions);

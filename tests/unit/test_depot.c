@@ -12,6 +12,14 @@
 #include "fake.h"
 #include "unit.h"
 
+#if defined(__SANITIZE_ADDRESS__)
+#define POISONS 1
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer)
+#define POISONS 1
+#endif
+#endif
+
 #define PAGE ((size_t)4096)
 #define BLOCKS 3000
 
@@ -273,6 +281,27 @@ START_TEST(random_blocks)
 }
 END_TEST
 
+#ifdef POISONS
+#include <sanitizer/asan_interface.h>
+
+/* So AddressSanitizer finds who uses a block that is not theirs. */
+START_TEST(what_is_not_in_use_is_poisoned)
+{
+	unsigned char *block;
+
+	begin(sizes[_i]);
+	block = take();
+	ck_assert_ptr_null(__asan_region_is_poisoned(block, depot.block_size));
+	ck_assert(__asan_address_is_poisoned(block + depot.block_size));
+	put(0);
+	ck_assert(__asan_address_is_poisoned(block));
+	ck_assert(__asan_address_is_poisoned(block + depot.block_size - 1));
+	depot_destroy(&depot);
+	ck_assert_ptr_null(__asan_region_is_poisoned(chunk_of(block), DEPOT_CHUNK));
+}
+END_TEST
+#endif
+
 START_TEST(one_that_was_never_made_can_be_destroyed)
 {
 	struct depot zero = {0};
@@ -293,6 +322,9 @@ int main(void)
 	tcase_add_loop_test(tcase, scattered_blocks_do_not_keep_the_rest, 0, 2);
 	tcase_add_loop_test(tcase, fuller_chunks_come_first, 0, 2);
 	tcase_add_loop_test(tcase, random_blocks, 0, 10);
+#ifdef POISONS
+	tcase_add_loop_test(tcase, what_is_not_in_use_is_poisoned, 0, 2);
+#endif
 	tcase_add_test(tcase, one_that_was_never_made_can_be_destroyed);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
