@@ -26,10 +26,9 @@
 #endif
 
 /*
- * A chunk that gets its first block back is put at the front of those with room, and blocks are taken from the front. So
- * the front is nearly full, and those behind it have had the longer to become empty, the farther behind they are; those
- * that are empty come last. Chunks with warm blocks stand in the order in which they got the first, and the last, that is
- * the oldest, is made cold.
+ * A full chunk that gets a block back goes to the front of those with room, and blocks are taken from the front. So the
+ * front is nearly full, and the farther behind a chunk stands, the longer it has had to become empty; those that are
+ * empty come last. Chunks with warm blocks stand in the order in which they got the first; the oldest is made cold first.
  */
 enum list { WITH_ROOM, WITH_WARM, LISTS };
 

@@ -17,9 +17,9 @@
  *
  *     resident <= 2 * in use + 1 MiB + chunks * 4 KiB, and never more than the peak rounded up to whole chunks
  *
- * and mapped is at most the peak, rounded up, as long as its blocks in use lie that badly. At the other end, there is no
- * system call while all fits into one chunk, or while at least half of the most stays in use. (Where the system's pages
- * are larger than a block, nothing is made cold.)
+ * Mapped is at most the peak, rounded up, too, as long as the blocks in use lie that badly. And there is no system call
+ * while all fits into one chunk, or while at least half of the most stays in use. (Where the system's pages are larger
+ * than a block, nothing is made cold.)
  */
 #ifndef DEPOT_H
 #define DEPOT_H
