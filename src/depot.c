@@ -28,7 +28,7 @@
 /*
  * A full chunk that gets a block back goes to the front of those with room, and blocks are taken from the front. So the
  * front is nearly full, and the farther behind a chunk stands, the longer it has had to become empty; those that are
- * empty come last. Chunks with warm blocks stand in the order in which they got the first; the oldest is made cold first.
+ * empty come last. Chunks with warm blocks stand in the order in which they got the first; the oldest cools first.
  */
 enum list { WITH_ROOM, WITH_WARM, LISTS };
 
