@@ -57,20 +57,21 @@ static ssize_t read_end(struct endpoint *endpoint)
 }
 
 /*
- * Whether a read emptied the queue: what comes later makes an event then. What has hung up made its last, and a unix socket
- * reads short before a descriptor that was passed, or an urgent byte: they are read until there is nothing.
+ * Whether a read emptied the queue: what comes later makes an event then. What has hung up made its last, and a socket
+ * reads short before an urgent byte, or a descriptor that was passed: such are read until there is nothing.
  */
 static bool queue_is_empty(const struct endpoint *endpoint, bool was_short)
 {
 	if (endpoint->hung || endpoint->error != 0)
 		return false;
-	return endpoint->left == ENDPOINT_UNKNOWN ? was_short && !endpoint->exempt : endpoint->left == 0;
+	return endpoint->left == ENDPOINT_UNKNOWN ? was_short && !endpoint->exempt && !endpoint->marked
+						  : endpoint->left == 0;
 }
 
 /* After a read of up to `length` bytes that brought n. */
 static ssize_t read_some(struct endpoint *endpoint, ssize_t n, size_t length)
 {
-	endpoint->doubtful |= endpoint->suspect;
+	endpoint->doubtful = true;
 	endpoint->suspect = false;
 	if (queue_is_empty(endpoint, (size_t)n < length))
 		endpoint->readable = false;
@@ -209,10 +210,18 @@ void endpoint_probe(struct endpoint *endpoint)
 		keep_error(endpoint, endpoint->ops->error(endpoint));
 }
 
-void endpoint_settle_doubt(struct endpoint *endpoint)
+bool endpoint_settle_doubt(struct endpoint *endpoint)
 {
-	endpoint->suspect |= endpoint->doubtful;
+	if (!endpoint->doubtful)
+		return false;
+	endpoint->suspect = true;
 	endpoint_probe(endpoint);
+	if (!endpoint->open || endpoint->readable || endpoint->exempt || endpoint->ops->at_mark == NULL ||
+		!endpoint->ops->at_mark(endpoint))
+		return false;
+	endpoint->marked = true;
+	endpoint->readable = true;
+	return true;
 }
 
 void endpoint_sample(struct endpoint *endpoint, struct endpoint_sample *sample)

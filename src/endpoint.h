@@ -32,7 +32,7 @@ struct endpoint_sample {
 
 /* Raw operations: system calls' conventions, no memory of errors. */
 struct endpoint_ops {
-	/* may set endpoint->left, if it is told how much is left to read */
+	/* both reads may set endpoint->left, if they know how much is left */
 	ssize_t (*read)(struct endpoint *endpoint, void *bytes, size_t length);
 	ssize_t (*write)(struct endpoint *endpoint, const struct iovec *iov, int count);
 	/* the same, to and from a pipe; may be NULL. What the pipe refuses is EAGAIN like what the socket does not have */
@@ -40,6 +40,8 @@ struct endpoint_ops {
 	ssize_t (*from_pipe)(struct endpoint *endpoint, int pipe, size_t length);
 	int (*finish)(struct endpoint *endpoint); /* no more writes: FIN */
 	int (*error)(struct endpoint *endpoint);  /* the pending error, which is then forgotten; 0: none */
+	bool (*at_mark)(
+		struct endpoint *endpoint); /* the next byte is an urgent one, at which reads stop short; may be NULL */
 	void (*sample)(struct endpoint *endpoint, struct endpoint_sample *sample);
 	void (*close)(struct endpoint *endpoint, bool abort); /* abort: the peer sees a reset, queued bytes are lost */
 };
@@ -54,7 +56,8 @@ struct endpoint {
 	bool hung;     /* the peer has ended, or everything has: reads go on until they return 0 */
 	bool fin_seen; /* the peer's clean end has arrived, whether it has been read yet or not */
 	bool suspect;  /* an event that could be a reset came in: endpoint_probe() finds out */
-	bool doubtful; /* it brought bytes, but a reset may lie behind them: endpoint_settle_doubt() finds out */
+	bool doubtful; /* it brought bytes, but something may lie behind them: endpoint_settle_doubt() finds out */
+	bool marked;   /* the peer sends urgent bytes: a short read does not mean that there is no more */
 	bool ended;    /* the clean end has been read */
 	bool finished; /* our end has been sent */
 	bool exempt;   /* no reset and no exact queue here: a unix socket */
@@ -87,10 +90,11 @@ void endpoint_finish(struct endpoint *endpoint);
 void endpoint_probe(struct endpoint *endpoint);
 
 /*
- * Looks for an error behind bytes that were read. Data and a reset that come as one event look like data alone, and there
- * is no second event; but to ask after every read would be a system call for each. So this is for a little later.
+ * Looks for what may lie behind bytes that were read. Data and a reset that come as one event look like data alone, and
+ * a read stops short at an urgent byte as if there were no more; neither makes a second event. But to ask after every
+ * read would be a system call for each, so this is for a little later. True: there is more to read.
  */
-void endpoint_settle_doubt(struct endpoint *endpoint);
+bool endpoint_settle_doubt(struct endpoint *endpoint);
 
 /* Whether the peer ended its stream cleanly, although perhaps not all of it has been read. */
 bool endpoint_ended_cleanly(const struct endpoint *endpoint);

@@ -15,43 +15,15 @@
 #include "container.h"
 #include "socket.h"
 
-#ifndef TCP_CM_INQ
-#define TCP_CM_INQ 36
-#endif
-
 static struct endpoint_socket *own(struct endpoint *endpoint)
 {
 	return CONTAINER(endpoint, struct endpoint_socket, endpoint);
 }
 
-/*
- * A read stops short at an urgent mark although bytes wait behind it, so its length does not tell whether the queue is
- * empty. TCP_INQ does.
- */
+/* Descriptors passed over a unix socket are not for weir: without room for them, the kernel drops them. */
 static ssize_t socket_read(struct endpoint *endpoint, void *bytes, size_t length)
 {
-	union {
-		struct cmsghdr header;
-		char space[CMSG_SPACE(sizeof(int))];
-	} control;
-	struct iovec iov = {bytes, length};
-	struct msghdr message = {
-		.msg_iov = &iov,
-		.msg_iovlen = 1,
-		.msg_control = &control,
-		.msg_controllen = sizeof(control),
-	};
-	struct cmsghdr *header;
-	ssize_t n;
-
-	if (endpoint->exempt) /* descriptors passed over a unix socket are not for weir: without room, the kernel drops them */
-		return recv(own(endpoint)->fd, bytes, length, 0);
-	n = recvmsg(own(endpoint)->fd, &message, 0);
-	header = n > 0 ? CMSG_FIRSTHDR(&message) : NULL;
-
-	if (header != NULL && header->cmsg_level == SOL_TCP && header->cmsg_type == TCP_CM_INQ)
-		memcpy(&endpoint->left, CMSG_DATA(header), sizeof(endpoint->left));
-	return n;
+	return recv(own(endpoint)->fd, bytes, length, 0);
 }
 
 static ssize_t socket_write(struct endpoint *endpoint, const struct iovec *iov, int count)
@@ -101,6 +73,11 @@ static int socket_error(struct endpoint *endpoint)
 	return error;
 }
 
+static bool socket_at_mark(struct endpoint *endpoint)
+{
+	return sockatmark(own(endpoint)->fd) == 1;
+}
+
 static void socket_sample(struct endpoint *endpoint, struct endpoint_sample *sample)
 {
 	int fd = own(endpoint)->fd;
@@ -134,6 +111,7 @@ static const struct endpoint_ops socket_ops = {
 	.from_pipe = socket_from_pipe,
 	.finish = socket_finish,
 	.error = socket_error,
+	.at_mark = socket_at_mark,
 	.sample = socket_sample,
 	.close = socket_close,
 };

@@ -47,6 +47,7 @@ void flow_attach(struct flow *flow, struct endpoint *source, struct endpoint *si
 	flow->sink = sink;
 	flow->splice = able ? splice : PIPE_USE_OFF;
 	flow->bulk = flow->splice == PIPE_USE_ON;
+	flow->asked = true;
 	flow->moved_at = now;
 	flow->taken_at = now;
 }
@@ -118,7 +119,7 @@ static void sample(struct flow *flow, uint64_t now)
 	pace_samples(flow, changed);
 }
 
-/* Averages what the sink takes while it has something to take. */
+/* Averages what the sink takes while it has something to take, from one time that it took some to another. */
 static void measure_drain(struct flow *flow, uint64_t now)
 {
 	uint64_t elapsed;
@@ -134,7 +135,7 @@ static void measure_drain(struct flow *flow, uint64_t now)
 		return;
 	}
 	elapsed = now - flow->drain_since;
-	if (elapsed < DRAIN_INTERVAL)
+	if (elapsed < DRAIN_INTERVAL || flow->written == flow->drain_written)
 		return;
 	rate = (uint64_t)((double)(flow->written - flow->drain_written) * 1e9 / (double)elapsed);
 	flow->drain_rate = flow->drain_rate == 0 ? rate : flow->drain_rate - flow->drain_rate / 4 + rate / 4;
@@ -445,6 +446,14 @@ static void account(struct flow *flow, uint64_t now)
 	meter_set(&flow->meter, now, state, causes);
 }
 
+/* Nothing came, nothing is held, and nobody waits for anything: the turn is the other direction's. */
+static bool rests(const struct flow *flow)
+{
+	return flow->end == FLOW_OPEN && !flow->source->readable && flow->store.held == 0 && !flow->asked &&
+		flow->meter.state == METER_IDLE && flow->meter.paused == 0 && flow->acked == flow->written &&
+		standing_rests(&flow->standing);
+}
+
 void flow_turn(struct flow *flow, uint64_t now)
 {
 	struct before before = {flow->read, flow->written, flow->acked, flow->end != FLOW_OPEN};
@@ -455,6 +464,9 @@ void flow_turn(struct flow *flow, uint64_t now)
 		standing_release(&flow->standing); /* what was granted too late to be of use */
 		return;
 	}
+	if (!timed && rests(flow))
+		return;
+	flow->asked = false;
 	flow->short_of = false;
 	sample(flow, now);
 	consult(flow, now);

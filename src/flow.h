@@ -36,6 +36,7 @@ struct flow {
 	bool more;      /* wants another turn, without waiting for anything */
 	bool no_memory; /* bytes could not be stored: the session cannot go on */
 	bool short_of;  /* the memory limit let nothing be read in this turn */
+	bool asked;     /* somebody wants the policies to be asked anew */
 	bool bulk;      /* goes through a pipe, if there is one */
 	enum pipe_use splice;
 	uint32_t pace; /* bytes read in a turn, averaged over those that brought some */

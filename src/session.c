@@ -19,7 +19,7 @@
 #define LINGER_GRACE (UINT64_C(500) * 1000000) /* ns without progress that a broken session may last */
 #define LINGER_POLL (UINT64_C(10) * 1000000)   /* ns between looks at a send queue, which makes no event */
 
-#define DOUBT (UINT64_C(250) * 1000000) /* ns that a reset may stay unseen behind bytes that came with it */
+#define DOUBT (UINT64_C(250) * 1000000) /* ns that a reset, or an urgent byte, may stay unseen behind what was read */
 
 const char *const close_reason_names[] = {
 #define X(id, name) name,
@@ -48,6 +48,8 @@ static void deliver_wake(struct mail *mail, uint64_t now)
 
 	(void)now;
 	atomic_store_explicit(&session->woken, false, memory_order_release);
+	session->up.asked = true;
+	session->down.asked = true;
 	if (session->state != SESSION_FREE)
 		session_ready(session);
 }
@@ -363,14 +365,16 @@ static void wait_until(struct session *session, uint64_t at)
 		sched_timer_set(session->context->sched, &session->timer, at);
 }
 
-/* At once where nobody reads; behind a read, once in a while. */
+/* At once where nobody reads; behind a read, and for urgent bytes, once in a while. */
 static void look_for_resets(struct session *session, uint64_t now)
 {
 	endpoint_probe(session->client);
 	endpoint_probe(session->server);
 	if (now >= session->doubt_at) {
-		endpoint_settle_doubt(session->client);
-		endpoint_settle_doubt(session->server);
+		bool more = endpoint_settle_doubt(session->client);
+
+		if (endpoint_settle_doubt(session->server) || more)
+			session_ready(session);
 	}
 	if (!session->client->doubtful && !session->server->doubtful)
 		session->doubt_at = WEIR_NEVER;

@@ -11,10 +11,6 @@
 
 #include "config.h"
 
-#ifndef TCP_INQ
-#define TCP_INQ 36
-#endif
-
 #define KEEPALIVE_INTERVAL 15 /* seconds between probes, once the first was not answered */
 #define KEEPALIVE_PROBES 4
 
@@ -56,7 +52,6 @@ static void tune_buffers(int fd, const struct socket_options *options, bool peer
 static void tune_tcp(int fd, const struct socket_options *options)
 {
 	set(fd, SOL_SOCKET, SO_OOBINLINE, 1); /* urgent bytes keep their place in the stream */
-	set(fd, IPPROTO_TCP, TCP_INQ, 1);     /* every read tells what is left, past an urgent mark too */
 	if (options->nodelay)
 		set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 	if (options->keepalive != CONFIG_OFF) {

@@ -545,6 +545,11 @@ void standing_close(struct standing *standing)
 	standing_release(standing);
 }
 
+bool standing_rests(const struct standing *standing)
+{
+	return standing->stack->claim_count == 0 && standing->memory == 0 && standing->ticket.pool == NULL;
+}
+
 bool standing_awaited(const struct standing *standing)
 {
 	return standing->ticket.pool != NULL;

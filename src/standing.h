@@ -73,6 +73,9 @@ void standing_release(struct standing *standing);
 /* Whether another thread may still have a grant on its way to this flow: its memory must wait for it. */
 bool standing_awaited(const struct standing *standing);
 
+/* Whether there are no leases to settle: none of a policy's pools, no memory, none queued for. */
+bool standing_rests(const struct standing *standing);
+
 /* Asks all policies, and settles leases. The view's shared part is the caller's, what is each policy's own is filled
    in here. */
 void standing_consult(struct standing *standing, struct weir_view *view);

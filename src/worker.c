@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/timerfd.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -43,28 +44,28 @@ static void on_wake(evutil_socket_t fd, short what, void *argument)
 static void on_timer(evutil_socket_t fd, short what, void *argument)
 {
 	struct worker *worker = argument;
+	uint64_t count;
 
-	(void)fd;
 	(void)what;
+	(void)!read(fd, &count, sizeof(count));
 	worker->timer_at = WEIR_NEVER;
 }
 
-/* Has libevent wake up at the sched's deadline; one that is set earlier may stand. */
+/*
+ * Wakes the loop at the sched's deadline. A descriptor of its own does it, not a time limit of the wait, which the kernel
+ * would set up and take down each time; one that is set earlier may stand.
+ */
 static void arm_timer(struct worker *worker)
 {
 	uint64_t at = sched_deadline(&worker->site.sched);
-	uint64_t now;
-	uint64_t wait;
-	struct timeval timeout;
+	struct itimerspec when = {{0, 0}, {0, 0}};
 
 	if (at >= worker->timer_at)
 		return;
-	now = clock_now();
-	wait = at > now ? at - now : 0;
-	timeout.tv_sec = (time_t)(wait / 1000000000);
-	timeout.tv_usec = (suseconds_t)(wait % 1000000000 / 1000);
+	when.it_value.tv_sec = (time_t)(at / 1000000000);
+	when.it_value.tv_nsec = at == 0 ? 1 : (long)(at % 1000000000);
 	worker->timer_at = at;
-	event_add(&worker->timer_event, &timeout);
+	(void)!timerfd_settime(worker->timer_fd, TFD_TIMER_ABSTIME, &when, NULL);
 }
 
 /* ---- commands ------------------------------------------------------------------------------------------------------ */
@@ -168,17 +169,20 @@ static int make_events(struct worker *worker)
 	if (config == NULL)
 		return -1;
 	event_config_set_flag(config, EVENT_BASE_FLAG_NOLOCK);
+	event_config_set_flag(config, EVENT_BASE_FLAG_NO_CACHE_TIME); /* or it reads the clock after each wait */
 	event_config_require_features(config, EV_FEATURE_ET | EV_FEATURE_EARLY_CLOSE);
 	worker->site.events = event_base_new_with_config(config);
 	event_config_free(config);
 	if (worker->site.events == NULL)
 		return -1;
 	worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (worker->wake_fd < 0)
+	worker->timer_fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (worker->wake_fd < 0 || worker->timer_fd < 0)
 		return -1;
 	event_assign(&worker->wake_event, worker->site.events, worker->wake_fd, EV_READ | EV_PERSIST, on_wake, worker);
-	evtimer_assign(&worker->timer_event, worker->site.events, on_timer, worker);
-	return event_add(&worker->wake_event, NULL);
+	event_assign(&worker->timer_event, worker->site.events, worker->timer_fd, EV_READ | EV_PERSIST, on_timer,
+		worker);
+	return event_add(&worker->wake_event, NULL) != 0 ? -1 : event_add(&worker->timer_event, NULL);
 }
 
 static int make_resolver(struct site *site)
@@ -225,6 +229,7 @@ int worker_init(struct worker *worker, unsigned number, const struct worker_setu
 	worker->ops = setup->ops;
 	worker->argument = setup->argument;
 	worker->wake_fd = -1;
+	worker->timer_fd = -1;
 	worker->timer_at = WEIR_NEVER;
 	worker->drain_mail.deliver = deliver_drain;
 	worker->stop_mail.deliver = deliver_stop;
@@ -276,6 +281,8 @@ void worker_destroy(struct worker *worker)
 		close(site->dials.spare);
 	if (worker->wake_fd >= 0)
 		close(worker->wake_fd);
+	if (worker->timer_fd >= 0)
+		close(worker->timer_fd);
 	if (site->events != NULL)
 		event_base_free(site->events);
 }

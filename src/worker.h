@@ -37,6 +37,7 @@ struct worker {
 	int wake_fd;
 	struct event wake_event;
 	struct event timer_event;
+	int timer_fd;
 	uint64_t timer_at; /* ns, when timer_event fires; WEIR_NEVER: it is not set */
 	/* commands from the main thread: each is posted once */
 	struct mail drain_mail;
