@@ -223,6 +223,7 @@ int serve(const struct load *load)
 		perror("load: listening");
 		return 1;
 	}
+	wire_bound_queues(server.listener.fd); /* accepted sockets inherit it */
 	if (poller_open(&server.poller) == 0 && poller_add(&server.poller, &server.listener, EPOLLIN) == 0) {
 		(void)!input_watch(&server.input, &server.poller);
 		printf("%u\n", port);

@@ -81,6 +81,7 @@ int stream_open(struct stream *stream, uint16_t port)
 	stream->watch = (struct watch){wire_connect(port, 0), on_stream};
 	if (stream->watch.fd == -1)
 		return poller_fail(stream->poller, "connect: %s", strerror(errno));
+	wire_bound_queues(stream->watch.fd);
 	return poller_add(stream->poller, &stream->watch, EPOLLOUT);
 }
 

@@ -108,6 +108,14 @@ int wire_connect(uint16_t port, uint8_t source)
 	return fd;
 }
 
+void wire_bound_queues(int fd)
+{
+	static const int size = WIRE_CHUNK;
+
+	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+}
+
 ssize_t wire_send(int fd, size_t size)
 {
 	return send(fd, warm, size < sizeof(warm) ? size : sizeof(warm), MSG_NOSIGNAL);

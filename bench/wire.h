@@ -40,6 +40,12 @@ __attribute__((warn_unused_result)) int wire_listen(uint16_t *port);
 /* The socket, on its way: writable when it is there. `source` is the last byte of its own 127.0.0.x, 0 for any. -1 with errno. */
 __attribute__((warn_unused_result)) int wire_connect(uint16_t port, uint8_t source);
 
+/*
+ * No more queued on either side than one call moves; the kernel doubles that for its overhead. Left to themselves, the queues
+ * of the load would fill the caches, and those of a thousand connections all of TCP's memory, and that would be measured.
+ */
+void wire_bound_queues(int fd);
+
 /* As send() and recv(). */
 ssize_t wire_send(int fd, size_t size);
 ssize_t wire_discard(int fd, size_t size);
