@@ -47,7 +47,8 @@ static int measure(struct bulk *bulk, const struct load *load)
 {
 	if (load->up && tally_open(&bulk->tally, &bulk->poller, load->port) == -1)
 		return -1;
-	if (open_streams(bulk, load) == -1 || window_begin(&bulk->window, &load->cpu, &bulk->poller) == -1)
+	if (open_streams(bulk, load) == -1 ||
+		window_begin(&bulk->window, &load->cpu, load->settle, &bulk->poller) == -1)
 		return -1;
 	bulk->received = 0;
 	if (load->up && tally_take(&bulk->tally) == -1)

@@ -28,14 +28,19 @@ static void greet(struct caller *caller)
 	caller->awaited = 1;
 }
 
+/* One call, unless the request is larger than one sends. What does not fit is announced by an edge. */
 static void push(struct caller *caller)
 {
-	ssize_t n = wire_send(caller->watch.fd, caller->unsent);
+	while (caller->unsent > 0) {
+		ssize_t n = wire_send(caller->watch.fd, caller->unsent);
 
-	if (n >= 0)
+		if (n == -1) {
+			if (errno != EAGAIN)
+				broke(caller, n);
+			return;
+		}
 		caller->unsent -= (uint32_t)n;
-	else if (errno != EAGAIN)
-		broke(caller, n);
+	}
 }
 
 static void pull(struct caller *caller)

@@ -144,7 +144,7 @@ static int measure(struct churn *churn, const struct load *load)
 		if (open_next(place) == -1)
 			return -1;
 	}
-	if (window_begin(&churn->window, &load->cpu, &churn->poller) == -1)
+	if (window_begin(&churn->window, &load->cpu, load->settle, &churn->poller) == -1)
 		return -1;
 	histogram_clear(&churn->latency);
 	if (window_run(&churn->window, load->seconds, &churn->poller) == -1)

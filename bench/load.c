@@ -40,6 +40,7 @@ enum {
 	OPTION_FIRST = 256,
 	PORT,
 	CONNECTIONS,
+	SETTLE,
 	SECONDS,
 	CPU_OF,
 	DIRECTION,
@@ -54,6 +55,7 @@ enum {
 static const struct option options[] = {
 	{"port", required_argument, NULL, PORT},
 	{"connections", required_argument, NULL, CONNECTIONS},
+	{"settle", required_argument, NULL, SETTLE},
 	{"seconds", required_argument, NULL, SECONDS},
 	{"cpu-of", required_argument, NULL, CPU_OF},
 	{"direction", required_argument, NULL, DIRECTION},
@@ -75,7 +77,8 @@ static void print_help(FILE *file)
 	fputs("\n"
 	      "  --port PORT        of 127.0.0.1: a proxy's, or that of `load serve`\n"
 	      "  --connections N    [1]\n"
-	      "  --seconds S        that are measured, after 0.3 s that are not [2]\n"
+	      "  --settle S         seconds that are not measured yet [0.3]\n"
+	      "  --seconds S        that are measured [2]\n"
 	      "  --cpu-of PID,...   whose CPU time is counted meanwhile\n"
 	      "  --direction D      bulk: up, down or both [up]\n"
 	      "  --size BYTES       of a request and of its answer [1024]\n"
@@ -112,7 +115,7 @@ static int parse_seconds(const char *text, double *seconds)
 	char *end;
 
 	*seconds = strtod(text, &end);
-	return end != text && *end == '\0' && *seconds > 0 && *seconds <= 3600 ? 0 : -1;
+	return end != text && *end == '\0' && *seconds >= 0 && *seconds <= 3600 ? 0 : -1;
 }
 
 static int parse_direction(const char *text, struct load *load)
@@ -139,8 +142,10 @@ static int parse_option(int option, const char *text, struct load *load)
 		return 0;
 	case CONNECTIONS:
 		return parse_count(text, 1, &load->connections);
+	case SETTLE:
+		return parse_seconds(text, &load->settle);
 	case SECONDS:
-		return parse_seconds(text, &load->seconds);
+		return parse_seconds(text, &load->seconds) == 0 && load->seconds > 0 ? 0 : -1;
 	case CPU_OF:
 		return cpu_parse(&load->cpu, text);
 	case DIRECTION:
@@ -190,8 +195,14 @@ static const struct measure *find_measure(const char *name)
 
 int main(int argc, char **argv)
 {
-	struct load load =
-		{.connections = 1, .seconds = 2, .up = true, .size = 1024, .at_once = 32, .mice = 32, .elephants = 1};
+	struct load load = {.connections = 1,
+		.settle = 0.3,
+		.seconds = 2,
+		.up = true,
+		.size = 1024,
+		.at_once = 32,
+		.mice = 32,
+		.elephants = 1};
 	const struct measure *measure = argc > 1 ? find_measure(argv[1]) : NULL;
 
 	if (argc > 1 && strcmp(argv[1], "--help") == 0) {

@@ -14,6 +14,7 @@
 struct load {
 	uint16_t port;
 	unsigned connections;
+	double settle;
 	double seconds;
 	struct cpu cpu;
 	/* bulk */

@@ -86,7 +86,7 @@ static void close_all(struct rounds *rounds)
 
 static int measure(struct rounds *rounds, const struct load *load)
 {
-	if (window_begin(&rounds->window, &load->cpu, &rounds->poller) == -1)
+	if (window_begin(&rounds->window, &load->cpu, load->settle, &rounds->poller) == -1)
 		return -1;
 	histogram_clear(&rounds->latency);
 	rounds->elephant_bytes = 0;

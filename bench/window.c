@@ -9,17 +9,15 @@
 
 #include "clock.h"
 
-#define WARM_UP (300 * CLOCK_MS)
-
 static int read_cpu(const struct cpu *cpu, uint64_t *ns, struct poller *poller)
 {
 	return cpu_read(cpu, ns) == 0 ? 0 : poller_fail(poller, "CPU time: %s", strerror(errno));
 }
 
-int window_begin(struct window *window, const struct cpu *cpu, struct poller *poller)
+int window_begin(struct window *window, const struct cpu *cpu, double settle, struct poller *poller)
 {
 	*window = (struct window){.cpu = cpu};
-	if (poller_run(poller, clock_now() + WARM_UP) == -1)
+	if (poller_run(poller, clock_now() + (uint64_t)(settle * CLOCK_SECOND)) == -1)
 		return -1;
 	if (read_cpu(cpu, &window->cpu_ns, poller) == -1)
 		return -1;

@@ -18,11 +18,11 @@ struct window {
 	uint64_t cpu_ns;
 };
 
-/* Runs the load for a moment, then begins: whoever counts, now counts from 0. */
-__attribute__((warn_unused_result)) int window_begin(struct window *window, const struct cpu *cpu,
+/* Runs the load for so many seconds, then begins: whoever counts, now counts from 0. */
+__attribute__((warn_unused_result)) int window_begin(struct window *window, const struct cpu *cpu, double settle,
 	struct poller *poller);
 
-/* Runs the load for so long, or until poller_stop(), and ends. */
+/* Runs the load for so many seconds, or until poller_stop(), and ends. */
 __attribute__((warn_unused_result)) int window_run(struct window *window, double seconds, struct poller *poller);
 
 double window_seconds(const struct window *window);
