@@ -41,12 +41,14 @@ unit_tests += \
 	tests/unit/test_lease \
 	tests/unit/test_memory \
 	tests/unit/test_meter \
+	tests/unit/test_pipe \
 	tests/unit/test_pool \
 	tests/unit/test_random \
 	tests/unit/test_reset \
 	tests/unit/test_sched \
 	tests/unit/test_session \
 	tests/unit/test_shortage \
+	tests/unit/test_splice \
 	tests/unit/test_standing \
 	tests/unit/test_store \
 	tests/unit/test_timeout \
