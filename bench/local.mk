@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What measures weir beside others. Never installed; `make bench` builds it, and `make check` for a short run of all of it.
+# What measures weir beside others. Never installed; `make bench` builds it, and `make check`, for a short run.
 
 check_PROGRAMS += bench/load bench/relay
 bench_load_SOURCES = \
@@ -62,6 +62,7 @@ EXTRA_DIST += \
 	bench/harness/summary.py \
 	bench/harness/syscalls.py \
 	bench/harness/tables.py \
+	bench/harness/tally.py \
 	bench/harness/targets.py
 
 # make bench BENCH_OPTIONS='--rounds 3': see bench/README.md

@@ -10,7 +10,8 @@ GIB = 2**30
 
 
 def _client(bench, port, seconds):
-    command = ["iperf3", "--client", "127.0.0.1", "--port", str(port), "--parallel", "1", "--time", str(seconds), "--json"]
+    command = ["iperf3", "--client", "127.0.0.1", "--port", str(port)]
+    command += ["--parallel", "1", "--time", str(seconds), "--json"]
     client = bench.children.start(command, bench.load.core, stdout=subprocess.PIPE)
     try:
         report = json.loads(client.communicate(timeout=seconds + 30)[0] or "{}")

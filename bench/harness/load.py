@@ -2,11 +2,15 @@
 """Runs bench/load: the server once, a client for every sample."""
 import contextlib
 import json
+import os
 import subprocess
+import time
 
-from . import process
+from . import process, tally
 from .error import BenchError
 
+GIB = 2**30
+PATIENCE = 60  # seconds
 PROGRESS = {"bulk": "bytes", "rounds": "rounds", "mice": "rounds", "churn": "connections"}
 
 
@@ -28,8 +32,24 @@ class Load:
     def serve(self):
         """Starts the server: its port. It ends with us, because its stdin does."""
         pipe = subprocess.PIPE
-        child = self.children.start([self.program, "serve"], self.core, stdin=pipe, stdout=pipe, bufsize=0)
-        return int(process.read_line(child, 30))
+        self.server = self.children.start([self.program, "serve"], self.core, stdin=pipe, stdout=pipe, bufsize=0)
+        port = int(process.read_line(self.server, 30))
+        self._tally = tally.Tally(port)
+        self._tally.take()
+        self._quiet = self._sessions()
+        return port
+
+    def _sessions(self):
+        """What the server has open."""
+        return len(os.listdir(f"/proc/{self.server.pid}/fd"))
+
+    def _end(self, child):
+        """Ends a client, and waits for the server to have nothing more of it: a proxy may still have held a lot."""
+        self.children.stop(child)
+        if not process.eventually(lambda: self._sessions() <= self._quiet, PATIENCE):
+            left = self._sessions() - self._quiet
+            self._quiet += left
+            raise BenchError(f"{left} sessions did not end within {PATIENCE} s after their client")
 
     def _start(self, measure, proxy, options):
         command = [self.program, measure, "--port", str(proxy.port)] + _words(options)
@@ -41,14 +61,37 @@ class Load:
         """One measured window: the figures."""
         child = self._start(measure, proxy, {"seconds": seconds, **options})
         try:
-            figures = json.loads(process.read_line(child, seconds + 60))
+            figures = json.loads(process.read_line(child, seconds + PATIENCE))
         finally:
-            self.children.stop(child)
-        if not proxy.alive:
-            raise BenchError(f"{proxy.name} died: {process.said(proxy.child)}")
-        if figures[PROGRESS[measure]] == 0:
-            raise BenchError(f"nothing went through {proxy.name}")
+            self._end(child)
+        _check(proxy, figures[PROGRESS[measure]])
         return _own(figures, proxy)
+
+    def run_settled(self, proxy, settle, seconds, connections):
+        """Bulk to the server, measured when the queues have filled.
+
+        Many connections take gigabytes into the queues of their sockets before a proxy is slowed down. Until then its
+        work and the bytes that arrive have little to do with each other.
+        """
+        longer = settle + seconds + PATIENCE
+        child = self._start("bulk", proxy, {"direction": "up", "connections": connections, "seconds": longer})
+        try:
+            time.sleep(settle)
+            before = self._reading(proxy)
+            time.sleep(seconds)
+            after = self._reading(proxy)
+            if child.poll() is not None:
+                raise BenchError(f"load: {process.said(child)}")
+        finally:
+            self._end(child)
+        _check(proxy, after["bytes"] - before["bytes"])
+        return _own(_difference(before, after, connections), proxy)
+
+    def _reading(self, proxy):
+        now = time.monotonic_ns()
+        cpu = process.cpu_ns(proxy.pids)
+        arrived, at = self._tally.take()
+        return {"now": now, "cpu": cpu, "bytes": arrived, "at": at}
 
     @contextlib.contextmanager
     def hold(self, measure, proxy, **options):
@@ -61,7 +104,29 @@ class Load:
             child.stdin = None
             with contextlib.suppress(subprocess.TimeoutExpired):
                 child.wait(30)
-            self.children.stop(child)
+            self._end(child)
+
+
+def _check(proxy, progress):
+    if not proxy.alive:
+        raise BenchError(f"{proxy.name} died: {process.said(proxy.child)}")
+    if progress == 0:
+        raise BenchError(f"nothing went through {proxy.name}")
+
+
+def _difference(before, after, connections):
+    """The server's count has a window of its own, a little later than that of the CPU time: rates are compared."""
+    grown = {key: after[key] - before[key] for key in before}
+    seconds = grown["now"] / 1e9
+    arrived = grown["bytes"] * grown["now"] / grown["at"]
+    return {
+        "connections": connections,
+        "seconds": seconds,
+        "bytes": round(arrived),
+        "cpu_ns": grown["cpu"],
+        "gbit_s": arrived * 8 / 1e9 / seconds,
+        "cpu_s_per_gib": grown["cpu"] / 1e9 / (arrived / GIB),
+    }
 
 
 def _own(figures, proxy):

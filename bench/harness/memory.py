@@ -27,7 +27,8 @@ def _text(path):
 
 def _private(pid):
     """Pages that the process shares with nobody."""
-    return KIB * sum(map(int, re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+) kB", _text(f"/proc/{pid}/smaps_rollup"), re.M)))
+    parts = re.findall(r"^Private_(?:Clean|Dirty):\s+(\d+) kB", _text(f"/proc/{pid}/smaps_rollup"), re.M)
+    return KIB * sum(map(int, parts))
 
 
 def _slab():

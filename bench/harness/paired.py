@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""Measure `policy`: does the default policy cost anything? weir and weir without any, in pairs, in alternating order."""
+"""Measure `policy`: does the default policy cost anything? weir with it and without any, in pairs."""
 import math
 import statistics
 

@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-"""One SVG for each case, by gnuplot: bars with the range of the samples, and lines for what depends on the connections."""
+"""One SVG for each case, by gnuplot: bars with the range of the samples; lines over the number of connections."""
 import os
 import shutil
 import subprocess
@@ -36,7 +36,8 @@ def _bars(summary, case, proxies, path):
     script = HEAD.format(height=380, path=path, title=f"{case.name}: {case.title}")
     script += f'set ylabel "{case.chart.label}" noenhanced\nset xtics rotate by -20 noenhanced\nunset key\n'
     script += "$data << END\n" + "\n".join(rows) + "\nEND\n"
-    script += "plot $data using 0:2:xtic(1) with boxes lc rgb '#4878a8', '' using 0:2:3:4 with yerrorbars lc black pt 0\n"
+    script += "plot $data using 0:2:xtic(1) with boxes lc rgb '#4878a8', "
+    script += "'' using 0:2:3:4 with yerrorbars lc black pt 0\n"
     _draw(script)
 
 

@@ -199,7 +199,11 @@ def every():
             functools.partial(_haproxy, SPLICE_TUNING, SPLICE_OPTIONS),
         ),
         nginx("nginx", "nginx stream as people run it", functools.partial(_nginx, "")),
-        nginx("nginx-128k", "nginx stream with proxy_buffer_size 128k", functools.partial(_nginx, "    proxy_buffer_size 128k;")),
+        nginx(
+            "nginx-128k",
+            "nginx stream with proxy_buffer_size 128k",
+            functools.partial(_nginx, "    proxy_buffer_size 128k;"),
+        ),
         Setup("relay-copy", "the bare epoll relay of this bench, copying", functools.partial(_relay, "copy")),
         Setup("relay-splice", "the same, splicing", functools.partial(_relay, "splice")),
     )

@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """System calls for a unit of work, by strace.
 
-The whole trace is read, not strace's own table: what the calls return tells how much work was done while they were traced,
-so that calls and work belong together. The load generator's window would not do: it leaves the warm-up out.
+The whole trace is read, not strace's own table: what the calls return tells how much work was done while they were
+traced, so that calls and work belong together. The load generator's window would not do: it leaves the warm-up out.
 """
 import collections
 import os
@@ -13,7 +13,7 @@ from . import process
 from .error import BenchError
 
 GIB = 2**30
-# "123 recvfrom(5, ...) = 16384", and the second half of a call that was interrupted: "123 <... epoll_wait resumed>...) = 1"
+# "123 recvfrom(5, ...) = 16384", and the second half of an interrupted one: "123 <... epoll_wait resumed>...) = 1"
 CALL = re.compile(r"^(?:\d+\s+)?(?:<\.\.\. )?(\w+)(?:\(| resumed>).* = (-?\d+|\?)(?: (E[A-Z]+))?")
 READS = ("read", "readv", "recvfrom", "recvmsg")
 ACCEPTS = ("accept", "accept4")

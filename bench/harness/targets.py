@@ -60,7 +60,8 @@ def _bulk_cpu(summary, case):
         return row
     figure = f"{row.figure}; {ratio:.2f}x {name}"
     verdict = "met (level with the relay)" if row.verdict == "missed" and ratio <= 1 + NOISE else row.verdict
-    return dataclasses.replace(row, target="at most 1x the best peer, or level with the relay", figure=figure, verdict=verdict)
+    target = f"{row.target}, or level with the relay"
+    return dataclasses.replace(row, target=target, figure=figure, verdict=verdict)
 
 
 def _bulk(summary):

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# The bench, short and small: it measures, its figures can be true, and it leaves nothing behind. How fast weir is is not
-# asked here: this machine may be doing something else.
+# The bench, short and small: it measures, its figures can be true, and it leaves nothing behind. How fast weir is, is
+# not asked here: this machine may be doing something else.
 set -u
 # shellcheck source=lib.sh
 . "$WEIR_SRCDIR/tests/e2e/lib.sh"
