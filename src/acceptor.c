@@ -11,7 +11,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "clock.h"
 #include "connection.h"
 #include "container.h"
 #include "log.h"
@@ -133,7 +132,9 @@ static bool accept_one(struct acceptor *acceptor)
 	}
 	memset(&peer, 0, sizeof(peer));
 	peer.length = sizeof(peer.storage);
-	fd = accept4(acceptor->fd, &peer.sa, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	do {
+		fd = accept4(acceptor->fd, &peer.sa, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	} while (fd < 0 && (errno == EMFILE || errno == ENFILE) && dial_free_descriptors(&acceptor->site->dials));
 	if (fd < 0) {
 		if (out_of_resources(errno))
 			wait_for_resources(acceptor, errno);
@@ -165,8 +166,13 @@ static void on_event(evutil_socket_t fd, short what, void *argument)
 
 	(void)fd;
 	(void)what;
-	acceptor->site->now = clock_now(); /* the round's time is from before the wait */
-	accept_clients(acceptor);
+	sched_enqueue(&acceptor->site->sched, &acceptor->task);
+}
+
+static void run_task(struct task *task, uint64_t now)
+{
+	(void)now;
+	accept_clients(CONTAINER(task, struct acceptor, task));
 }
 
 static void resume(struct acceptor *acceptor)
@@ -246,6 +252,7 @@ int acceptor_init(struct acceptor *acceptor, struct site *site, struct listener 
 		remember_path(acceptor);
 		atomic_fetch_add(&site->commons->spreading, 1);
 	}
+	acceptor->task.run = run_task;
 	timer_init(&acceptor->timer, fire_timer);
 	acceptor->mail.deliver = deliver_grant;
 	acceptor->ticket.granted = ticket_granted;
@@ -267,7 +274,9 @@ void acceptor_close(struct acceptor *acceptor)
 {
 	if (acceptor->fd < 0)
 		return;
+	connection_rest_no_more(acceptor->site);
 	event_del(&acceptor->event);
+	sched_dequeue(&acceptor->site->sched, &acceptor->task);
 	sched_timer_clear(&acceptor->site->sched, &acceptor->timer);
 	close(acceptor->fd);
 	acceptor->fd = -1;

@@ -29,6 +29,7 @@ struct acceptor {
 	dev_t path_device; /* of a unix socket's path: what to remove at the end, if it is still this one */
 	ino_t path_inode;
 	struct event event;
+	struct task task;   /* accepts */
 	struct timer timer; /* retry, when out of descriptors */
 	struct pool_ticket ticket;
 	struct mail mail;  /* brings the news of a grant */

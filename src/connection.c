@@ -12,6 +12,7 @@
 #include "container.h"
 #include "log.h"
 #include "report.h"
+#include "rest.h"
 
 static struct connection *connection_of(struct session *session)
 {
@@ -24,6 +25,7 @@ void connection_slot_init(void *slot, uint32_t number, void *site)
 
 	memset(connection, 0, sizeof(*connection));
 	connection->site = site;
+	connection->server.fd = -1;
 	session_slot_init(&connection->session, &connection->site->context, number);
 }
 
@@ -59,6 +61,7 @@ static void dialled(void *argument, const struct dial_outcome *outcome, uint64_t
 		connection->server.argument = &connection->session;
 		session_connected(&connection->session, &connection->server.endpoint, now);
 		report_connected(&report);
+		session_turn(&connection->session, now);
 		return;
 	}
 	if (outcome->reason != CLOSE_NO_DESCRIPTORS || commons_may_complain(connection->site->commons, now))
@@ -82,6 +85,14 @@ static void hang_up(struct session *session)
 	connection->dial = NULL;
 }
 
+static void part(struct session *session)
+{
+	struct connection *connection = connection_of(session);
+
+	if (session->up.written <= REST_BYTES && session->down.read <= REST_BYTES)
+		(void)!rest_begin(&connection->server);
+}
+
 static void closed(struct session *session, uint64_t now)
 {
 	struct connection *connection = connection_of(session);
@@ -91,17 +102,31 @@ static void closed(struct session *session, uint64_t now)
 	give_back(connection->site, connection->listener);
 }
 
+/* Gives the slot back, without the server's socket. */
+static void free_slot(void *item)
+{
+	struct connection *connection = item;
+
+	rest_close(&connection->server);
+	connection->site->session_count--;
+	slab_put(&connection->site->connections, connection->session.id.slot);
+}
+
+/* The next client of this listener finds the slot with the server's socket in it, if that can connect again. */
 static void release(struct session *session)
 {
 	struct connection *connection = connection_of(session);
+	struct site *site = connection->site;
 
-	connection->site->session_count--;
-	slab_put(&connection->site->connections, session->id.slot);
+	if (site->closing || !rest_lasts(&connection->server) ||
+		!stock_put(&site->dials.stock, &site->sched, free_slot, connection->listener, connection, site->now))
+		free_slot(connection);
 }
 
 static const struct session_ops connection_ops = {
 	.dial = dial,
 	.hang_up = hang_up,
+	.part = part,
 	.closed = closed,
 	.release = release,
 };
@@ -112,9 +137,6 @@ static const struct session_ops connection_ops = {
 static int open_session(struct connection *connection, int fd, const struct address *peer, uint64_t now)
 {
 	connection->dial = NULL;
-	connection->server.fd = -1;
-	connection->server.endpoint.open = false;
-	connection->server.peer.sa.sa_family = AF_UNSPEC;
 	if (endpoint_socket_open(&connection->client, fd, peer, connection->site->events, on_event,
 		    &connection->session) != 0)
 		return -1;
@@ -128,21 +150,35 @@ static int open_session(struct connection *connection, int fd, const struct addr
 	return 0;
 }
 
+/* One that this listener used last, or any; NULL when memory is short. */
+static struct connection *take_slot(struct site *site, struct listener *listener)
+{
+	struct connection *connection = stock_take(&site->dials.stock, listener);
+	uint32_t slot;
+
+	if (connection != NULL)
+		return connection;
+	connection = slab_take(&site->connections, &slot);
+	if (connection == NULL)
+		return NULL;
+	site->session_count++;
+	connection->listener = listener;
+	return connection;
+}
+
 /* NULL when memory is short; the descriptor is closed then. */
 static struct connection *make(struct site *site, struct listener *listener, int fd, const struct address *peer,
 	uint64_t now)
 {
-	uint32_t slot;
-	struct connection *connection = slab_take(&site->connections, &slot);
+	struct connection *connection = take_slot(site, listener);
 
 	if (connection == NULL) {
 		close(fd);
 		return NULL;
 	}
-	connection->listener = listener;
 	if (open_session(connection, fd, peer, now) == 0)
 		return connection;
-	slab_put(&site->connections, slot);
+	free_slot(connection);
 	return NULL;
 }
 
@@ -157,9 +193,14 @@ void connection_open(struct site *site, struct listener *listener, int fd, const
 				listener->config->name);
 		return;
 	}
-	site->session_count++;
 	if (site->stopping)
 		session_close(&connection->session, CLOSE_SHUTDOWN, now);
+}
+
+void connection_rest_no_more(struct site *site)
+{
+	site->closing = true;
+	(void)!stock_clear(&site->dials.stock);
 }
 
 /* ---- all of them --------------------------------------------------------------------------------------------------- */

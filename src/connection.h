@@ -17,7 +17,7 @@ struct connection {
 	struct listener *listener;
 	struct dial *dial; /* while connecting */
 	struct endpoint_socket client;
-	struct endpoint_socket server; /* fd -1 until it is dialled */
+	struct endpoint_socket server; /* fd -1 until it is dialled; or at rest since the last session, see rest.h */
 };
 
 /* Prepares a slot; see slab.h. */
@@ -28,6 +28,9 @@ void connection_slot_init(void *slot, uint32_t number, void *site);
  * it fails, the client is reset and a line is logged.
  */
 void connection_open(struct site *site, struct listener *listener, int fd, const struct address *peer, uint64_t now);
+
+/* From now on no slot is kept for the next client. */
+void connection_rest_no_more(struct site *site);
 
 /* Ends every session there is, and every one that begins from now on. */
 void connection_stop_all(struct site *site, uint64_t now);

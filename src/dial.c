@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include "container.h"
+#include "rest.h"
 
 #define RETRY_AFTER (UINT64_C(20) * 1000000) /* ns */
 
@@ -67,6 +68,11 @@ static void finish(struct dial *dial, uint64_t now)
 	done(argument, &outcome, now);
 }
 
+static bool out_of_descriptors(int error)
+{
+	return error == EMFILE || error == ENFILE;
+}
+
 static void failed(struct dial *dial, int error)
 {
 	dial->outcome.error = strerrordesc_np(error);
@@ -74,7 +80,7 @@ static void failed(struct dial *dial, int error)
 		dial->outcome.reason = CLOSE_CONNECT_REFUSED;
 	else if (error == ETIMEDOUT)
 		dial->outcome.reason = CLOSE_CONNECT_TIMEOUT;
-	else if (error == EMFILE || error == ENFILE)
+	else if (out_of_descriptors(error))
 		dial->outcome.reason = CLOSE_NO_DESCRIPTORS;
 	else
 		dial->outcome.reason = CLOSE_CONNECT_FAILED;
@@ -96,13 +102,20 @@ int dial_spare(struct dial_base *base)
 	return base->spare < 0 ? -1 : 0;
 }
 
-/* A socket, if need be in place of the spare descriptor. */
+bool dial_free_descriptors(struct dial_base *base)
+{
+	return stock_clear(&base->stock);
+}
+
+/* A new socket, if need be in place of what can be spared, or of the spare descriptor. */
 static int make_socket(struct dial *dial, const struct address *address)
 {
 	bool local = address_is_loopback(address);
 	int fd = socket_open(address, dial->target->options, local);
 
-	if (fd >= 0 || (errno != EMFILE && errno != ENFILE) || dial->base->spare < 0)
+	if (fd < 0 && out_of_descriptors(errno) && dial_free_descriptors(dial->base))
+		fd = socket_open(address, dial->target->options, local);
+	if (fd >= 0 || !out_of_descriptors(errno) || dial->base->spare < 0)
 		return fd;
 	close(dial->base->spare);
 	dial->base->spare = -1;
@@ -112,31 +125,45 @@ static int make_socket(struct dial *dial, const struct address *address)
 /* What passes by itself: the same address is tried again, as long as it may. */
 static bool wait_to_retry(struct dial *dial, int error, uint64_t now)
 {
-	bool shortage = error == EMFILE || error == ENFILE;
 	bool full = error == EAGAIN && address_is_unix(&dial->outcome.address);
 
-	if ((!shortage && !full) || now >= dial->give_up_at)
+	if ((!out_of_descriptors(error) && !full) || now >= dial->give_up_at)
 		return false;
 	dial->waiting = true;
 	sched_timer_set(dial->base->sched, &dial->timer, now + RETRY_AFTER);
 	return true;
 }
 
+/* -1 with errno; the descriptor is closed then. */
+static int connect_to(int fd, const struct address *address)
+{
+	int error;
+
+	if (connect(fd, &address->sa, address->length) == 0 || errno == EINPROGRESS)
+		return 0;
+	error = errno;
+	close(fd);
+	errno = error;
+	return -1;
+}
+
 /* -1 with errno. */
 static int begin_connecting(struct dial *dial)
 {
 	const struct address *address = &dial->outcome.address;
-	int fd = make_socket(dial, address);
-	int error;
+	int fd = rest_find(dial->socket, address);
 
-	if (fd < 0)
-		return -1;
-	if (connect(fd, &address->sa, address->length) != 0 && errno != EINPROGRESS) {
-		error = errno;
-		close(fd);
-		errno = error;
-		return -1;
+	if (fd >= 0 && connect(fd, &address->sa, address->length) != 0 && errno != EINPROGRESS) {
+		rest_close(dial->socket); /* if it is not the socket's fault, a new one will tell */
+		fd = -1;
 	}
+	if (fd >= 0) {
+		rest_end(dial->socket, on_event, dial);
+		return 0;
+	}
+	fd = make_socket(dial, address);
+	if (fd < 0 || connect_to(fd, address) != 0)
+		return -1;
 	if (endpoint_socket_open(dial->socket, fd, address, dial->base->events, on_event, dial) != 0) {
 		errno = ENOMEM;
 		return -1;
@@ -265,8 +292,8 @@ static void check_attempt(struct dial *dial, uint64_t now)
 	struct endpoint *endpoint = &dial->socket->endpoint;
 	int error = ETIMEDOUT;
 
-	if (endpoint->writable)
-		error = endpoint->ops->error(endpoint);
+	if (endpoint->writable) /* and nothing but that: it is connected */
+		error = endpoint->suspect ? endpoint->ops->error(endpoint) : 0;
 	else if (!dial->timed_out)
 		return; /* nothing yet */
 	if (was_connected(error)) {

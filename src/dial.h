@@ -15,6 +15,7 @@
 #include "sched.h"
 #include "session.h"
 #include "socket.h"
+#include "stock.h"
 
 struct evdns_base;
 
@@ -23,6 +24,7 @@ struct dial_base {
 	struct event_base *events;
 	struct evdns_base *dns; /* NULL: no name can be resolved */
 	struct sched *sched;
+	struct stock stock; /* of what keeps descriptors that can be spared */
 	int spare; /* a descriptor kept for the socket of a client that was accepted with the last but one; -1: used */
 };
 
@@ -44,8 +46,11 @@ struct dial;
 /* Makes sure that there is a spare descriptor, before a client is accepted that will need one. 0, or -1 with errno. */
 int dial_spare(struct dial_base *base) __attribute__((warn_unused_result));
 
+/* Closes what can be spared: true if there was anything, so that it is worth trying again. */
+bool dial_free_descriptors(struct dial_base *base);
+
 /*
- * Starts to dial into `socket`, which is open for its session when done() is told CLOSE_NONE, its `notify` still being the
+ * Starts to dial into `socket`, which may be at rest (see rest.h), and is open for its session when done() is told CLOSE_NONE, its `notify` still being the
  * dial's until the caller changes it. The dial frees itself before done() is called. NULL when memory is short.
  */
 struct dial *dial_start(struct dial_base *base, const struct dial_target *target, struct endpoint_socket *socket,

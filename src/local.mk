@@ -65,6 +65,8 @@ src_libweir_a_SOURCES = \
 	src/privileges.h \
 	src/report.c \
 	src/report.h \
+	src/rest.c \
+	src/rest.h \
 	src/sched.c \
 	src/sched.h \
 	src/server.c \
@@ -81,6 +83,8 @@ src_libweir_a_SOURCES = \
 	src/stack.h \
 	src/standing.c \
 	src/standing.h \
+	src/stock.c \
+	src/stock.h \
 	src/store.c \
 	src/store.h \
 	src/text.c \

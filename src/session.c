@@ -29,9 +29,15 @@ const char *const close_reason_names[] = {
 
 /* ---- birth --------------------------------------------------------------------------------------------------------- */
 
+static void try_release(struct session *session);
+
 static void run_task(struct task *task, uint64_t now)
 {
-	session_turn(CONTAINER(task, struct session, task), now);
+	struct session *session = CONTAINER(task, struct session, task);
+
+	session_turn(session, now);
+	if (session->state == SESSION_CLOSED)
+		try_release(session);
 }
 
 static void fire_timer(struct timer *timer, uint64_t now)
@@ -334,6 +340,8 @@ static uint64_t settle(struct session *session, uint64_t now)
 	else if (session->state == SESSION_RUNNING && session->server->error != 0)
 		begin_linger(session, session->server, now);
 	if (session->state == SESSION_RUNNING && flow_over(&session->up) && flow_over(&session->down)) {
+		if (session->ops->part != NULL)
+			session->ops->part(session);
 		end_session(session, CLOSE_DONE, false, false, now);
 		return WEIR_NEVER;
 	}
@@ -397,8 +405,28 @@ static void run(struct session *session, uint64_t now)
 		sched_enqueue(session->context->sched, &session->task);
 }
 
+/*
+ * While it connects. The client has sent, or reset: an event does not tell which of them, and to ask would be a system
+ * call for each that sends at once. So it is asked if connecting takes a while.
+ */
+static void watch_client(struct session *session, uint64_t now)
+{
+	struct endpoint *client = session->client;
+
+	if (now >= session->doubt_at) {
+		session->doubt_at = WEIR_NEVER;
+		endpoint_probe(client);
+	} else if (client->suspect && session->doubt_at == WEIR_NEVER) {
+		session->doubt_at = now + DOUBT;
+		sched_timer_set(session->context->sched, &session->timer, session->doubt_at);
+	}
+	if (client->error != 0)
+		session_close(session, reason_of(session, client), now);
+}
+
 void session_turn(struct session *session, uint64_t now)
 {
+	sched_dequeue(session->context->sched, &session->task); /* this is the turn it was queued for */
 	switch (session->state) {
 	case SESSION_FREE:
 		break;
@@ -406,9 +434,7 @@ void session_turn(struct session *session, uint64_t now)
 		try_release(session);
 		break;
 	case SESSION_CONNECTING:
-		endpoint_probe(session->client);
-		if (session->client->error != 0)
-			session_close(session, reason_of(session, session->client), now);
+		watch_client(session, now);
 		break;
 	case SESSION_RUNNING:
 	case SESSION_LINGER:

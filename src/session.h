@@ -81,6 +81,8 @@ struct session_ops {
 	void (*hang_up)(struct session *session);
 	void (*closed)(struct session *session, uint64_t now); /* statistics are final, endpoints are closed */
 	void (*release)(struct session *session);              /* its memory is the owner's again */
+	/* both directions have ended cleanly: the owner may keep the server's end, instead of its being closed; may be NULL */
+	void (*part)(struct session *session);
 };
 
 struct session {

@@ -40,9 +40,10 @@ struct site {
 	struct dial_base dials;
 	struct pipes pipes;
 	struct slab connections;
-	uint32_t session_count; /* not yet released */
+	uint32_t session_count; /* slots that are in use, or kept for the next client */
 	uint64_t now;           /* ns, at the begin of this round */
 	bool stopping;          /* no session may begin any more */
+	bool closing;           /* clients will come no more */
 };
 
 /* Whether a lack of resources may be logged now: for all workers together, once a second. */

@@ -6,7 +6,9 @@
 #include "socket.h"
 
 #include <errno.h>
+#include <linux/sockios.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <unistd.h>
 
 #include "config.h"
@@ -104,6 +106,15 @@ const char *socket_cut(int fd, const struct socket_options *options, uint64_t *g
 	if (options->sndbuf != CONFIG_KERNEL && *got < options->sndbuf)
 		return "net.core.wmem_max";
 	return NULL;
+}
+
+bool socket_dissolve(int fd)
+{
+	struct sockaddr nobody = {.sa_family = AF_UNSPEC};
+	int queued;
+
+	/* a FIN counts, too: with both, and nothing queued, the connection is over */
+	return ioctl(fd, SIOCOUTQ, &queued) == 0 && queued == 0 && connect(fd, &nobody, sizeof(nobody)) == 0;
 }
 
 void socket_disarm(int fd)

@@ -37,6 +37,12 @@ void socket_bound_local(int fd, const struct socket_options *options);
 /* Whether the kernel gave less than was asked for, with the name of its limit, or NULL: then *got is what it gave. */
 const char *socket_cut(int fd, const struct socket_options *options, uint64_t *got);
 
+/*
+ * Makes a socket whose two directions have ended one that can connect again, with the options it has. False: not all it
+ * sent has been acknowledged, so that it must be left to the kernel to close.
+ */
+bool socket_dissolve(int fd) __attribute__((warn_unused_result));
+
 /* From now on, close() is a clean end. */
 void socket_disarm(int fd);
 

@@ -26,6 +26,7 @@ e2e_programs = \
 	tests/e2e/test_unix \
 	tests/e2e/test_urgent \
 	tests/e2e/test_stop \
+	tests/e2e/test_rest \
 	tests/e2e/test_connect
 
 e2e_ldadd = tests/e2e/libe2e.a $(CHECK_LIBS)
@@ -35,6 +36,7 @@ tests_e2e_test_idle_LDADD = $(e2e_ldadd)
 tests_e2e_test_limits_LDADD = $(e2e_ldadd)
 tests_e2e_test_marks_LDADD = $(e2e_ldadd)
 tests_e2e_test_policies_LDADD = $(e2e_ldadd)
+tests_e2e_test_rest_LDADD = $(e2e_ldadd)
 tests_e2e_test_stop_LDADD = $(e2e_ldadd)
 tests_e2e_test_timeouts_LDADD = $(e2e_ldadd)
 tests_e2e_test_unix_LDADD = $(e2e_ldadd)

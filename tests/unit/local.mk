@@ -50,6 +50,7 @@ unit_tests += \
 	tests/unit/test_shortage \
 	tests/unit/test_splice \
 	tests/unit/test_standing \
+	tests/unit/test_stock \
 	tests/unit/test_store \
 	tests/unit/test_timeout \
 	tests/unit/test_wheel \

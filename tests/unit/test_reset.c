@@ -433,29 +433,42 @@ START_TEST(a_timeout_of_the_kernel_is_an_error_and_no_reset)
 }
 END_TEST
 
-START_TEST(while_connecting_frees_everything_at_once)
+START_TEST(while_connecting_frees_everything_soon)
 {
 	pair_begin(&pair);
 	fake_send(&pair.client, 100);
 	world_run(&world);
 	fake_reset(&pair.client);
-	world_run(&world);
+	world_pass(&world, SOON);
 	ck_assert_uint_eq(pair.hung_up, 1);
 	ck_assert_uint_eq(pair.released, 1);
 	ck_assert_int_eq(pair.session.reason, CLOSE_CLIENT_RESET);
 }
 END_TEST
 
-START_TEST(behind_an_end_while_connecting_frees_everything_at_once)
+START_TEST(behind_an_end_while_connecting_frees_everything_soon)
 {
 	pair_begin(&pair);
 	fake_end(&pair.client);
-	world_run(&world);
+	world_pass(&world, HOUR);
 	ck_assert_uint_eq(pair.hung_up, 0);
 	fake_reset(&pair.client);
-	world_run(&world);
+	world_pass(&world, SOON);
 	ck_assert_uint_eq(pair.hung_up, 1);
 	ck_assert_uint_eq(pair.released, 1);
+}
+END_TEST
+
+/* Who sends before the server has answered is asked once, later, and not for every packet. */
+START_TEST(while_connecting_is_asked_for_later)
+{
+	pair_begin(&pair);
+	fake_send(&pair.client, 100);
+	world_run(&world);
+	ck_assert(pair.client.endpoint.suspect);
+	world_pass(&world, SOON);
+	ck_assert(!pair.client.endpoint.suspect);
+	ck_assert_int_eq(pair.session.state, SESSION_CONNECTING);
 }
 END_TEST
 
@@ -517,8 +530,9 @@ int main(void)
 	tcase_add_loop_test(tcase, of_both_ends_at_once, 0, 2);
 	tcase_add_loop_test(tcase, of_the_other_while_the_first_lingers, 0, 2);
 	tcase_add_loop_test(tcase, a_timeout_of_the_kernel_is_an_error_and_no_reset, 0, 2);
-	tcase_add_test(tcase, while_connecting_frees_everything_at_once);
-	tcase_add_test(tcase, behind_an_end_while_connecting_frees_everything_at_once);
+	tcase_add_test(tcase, while_connecting_frees_everything_soon);
+	tcase_add_test(tcase, behind_an_end_while_connecting_frees_everything_soon);
+	tcase_add_test(tcase, while_connecting_is_asked_for_later);
 	tcase_add_test(tcase, between_connecting_and_the_first_turn);
 	return unit_main(suite);
 }
