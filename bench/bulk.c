@@ -11,6 +11,7 @@
 #include "stream.h"
 #include "tally.h"
 #include "window.h"
+#include "wire.h"
 
 #define GIB 1073741824.0
 
@@ -34,6 +35,7 @@ static int open_streams(struct bulk *bulk, const struct load *load)
 			.up = load->up,
 			.down = load->down,
 			.left = UINT64_MAX,
+			.queue = wire_queue(load->connections),
 			.received = &bulk->received,
 		};
 		if (stream_open(stream, load->port) == -1)

@@ -138,6 +138,7 @@ static int open_streams(struct stalled *stalled, const struct load *load)
 			.poller = &stalled->poller,
 			.down = true,
 			.left = load->warm_up,
+			.queue = wire_queue(load->connections),
 			.received = &stalled->received,
 		};
 		if (stream_open(stream, load->port) == -1)

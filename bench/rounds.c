@@ -70,6 +70,7 @@ static int open_all(struct rounds *rounds, unsigned players, unsigned elephants,
 		*elephant = (struct stream){.poller = &rounds->poller,
 			.down = true,
 			.left = UINT64_MAX,
+			.queue = wire_queue(elephants),
 			.received = &rounds->elephant_bytes};
 		if (stream_open(elephant, port) == -1)
 			return -1;

@@ -146,6 +146,8 @@ static ssize_t read_header(struct guest *guest)
 		return n;
 	if (obey_header(guest) == -1)
 		return 0;
+	if (guest->sink && wire_get(guest->header + 4, 4) > 0)
+		wire_bound_queue(guest->watch.fd, (uint32_t)wire_get(guest->header + 4, 4));
 	take(guest, (uint64_t)n - missing);
 	return n;
 }
@@ -223,7 +225,6 @@ int serve(const struct load *load)
 		perror("load: listening");
 		return 1;
 	}
-	wire_bound_queues(server.listener.fd); /* accepted sockets inherit it */
 	if (poller_open(&server.poller) == 0 && poller_add(&server.poller, &server.listener, EPOLLIN) == 0) {
 		(void)!input_watch(&server.input, &server.poller);
 		printf("%u\n", port);

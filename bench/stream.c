@@ -30,7 +30,7 @@ static int greet(struct stream *stream)
 	unsigned char header[WIRE_HEADER];
 	enum wire_kind kind = !stream->up ? WIRE_FAUCET : stream->down ? WIRE_BOTH : WIRE_SINK;
 
-	wire_header(header, kind, 0);
+	wire_header(header, kind, stream->queue);
 	if (send(stream->watch.fd, header, sizeof(header), MSG_NOSIGNAL) != WIRE_HEADER)
 		return poller_fail(stream->poller, "a stream could not connect: %s", strerror(errno));
 	stream->greeted = true;
@@ -81,7 +81,7 @@ int stream_open(struct stream *stream, uint16_t port)
 	stream->watch = (struct watch){wire_connect(port, 0), on_stream};
 	if (stream->watch.fd == -1)
 		return poller_fail(stream->poller, "connect: %s", strerror(errno));
-	wire_bound_queues(stream->watch.fd);
+	wire_bound_queue(stream->watch.fd, stream->queue);
 	return poller_add(stream->poller, &stream->watch, EPOLLOUT);
 }
 

@@ -15,6 +15,7 @@ struct stream {
 	struct poller *poller;
 	bool up;
 	bool down;
+	uint32_t queue;     /* bytes that may wait unread, at either end */
 	uint64_t left;      /* of what is received; it stops reading when this is 0 */
 	uint64_t *received; /* counted here */
 	bool greeted;

@@ -14,6 +14,8 @@
 #include <unistd.h>
 
 #define BACKLOG 4096
+#define QUEUE_MAX (1024 * 1024)
+#define QUEUES_MAX (256 * 1024 * 1024)
 
 /* Not zeros: pages that were never written are all the same one, which would be warmer than any real buffer. */
 static unsigned char warm[WIRE_CHUNK] = {1};
@@ -108,11 +110,17 @@ int wire_connect(uint16_t port, uint8_t source)
 	return fd;
 }
 
-void wire_bound_queues(int fd)
+uint32_t wire_queue(unsigned connections)
 {
-	static const int size = WIRE_CHUNK;
+	uint32_t share = QUEUES_MAX / connections;
 
-	setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &size, sizeof(size));
+	return share > QUEUE_MAX ? QUEUE_MAX : share < WIRE_CHUNK ? WIRE_CHUNK : share;
+}
+
+void wire_bound_queue(int fd, uint32_t bytes)
+{
+	int size = (int)bytes;
+
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 }
 

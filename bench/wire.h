@@ -19,9 +19,9 @@
 #define WIRE_CHUNK (256 * 1024)
 
 enum wire_kind {
-	WIRE_SINK = 'S',     /* discards */
+	WIRE_SINK = 'S',     /* discards; queues no more than `size`, unless that is 0 */
 	WIRE_FAUCET = 'F',   /* sends without end */
-	WIRE_BOTH = 'B',     /* both at once */
+	WIRE_BOTH = 'B',     /* both at once, `size` as for a sink */
 	WIRE_ECHO = 'E',     /* says 'k', then answers every `size` bytes with as many */
 	WIRE_EXCHANGE = 'X', /* the header begins a message of `size` bytes, which is answered with as many */
 	WIRE_IDLE = 'I',     /* says 'k', then discards */
@@ -41,10 +41,12 @@ __attribute__((warn_unused_result)) int wire_listen(uint16_t *port);
 __attribute__((warn_unused_result)) int wire_connect(uint16_t port, uint8_t source);
 
 /*
- * No more queued on either side than one call moves; the kernel doubles that for its overhead. Left to themselves, the queues
- * of the load would fill the caches, and those of a thousand connections all of TCP's memory, and that would be measured.
+ * How much one of so many bulk connections may queue unread, and a socket that keeps to it. Left to themselves, receivers
+ * that cannot keep up queue up to 32 MB each; a thousand of them fill all of TCP's memory, segments are dropped on
+ * loopback, and that would be measured. Up to 256 connections it is enough to cost nothing.
  */
-void wire_bound_queues(int fd);
+uint32_t wire_queue(unsigned connections);
+void wire_bound_queue(int fd, uint32_t bytes);
 
 /* As send() and recv(). */
 ssize_t wire_send(int fd, size_t size);
