@@ -62,7 +62,6 @@ EXTRA_DIST += \
 	bench/harness/summary.py \
 	bench/harness/syscalls.py \
 	bench/harness/tables.py \
-	bench/harness/tally.py \
 	bench/harness/targets.py
 
 # make bench BENCH_OPTIONS='--rounds 3': see bench/README.md

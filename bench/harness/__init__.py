@@ -7,7 +7,6 @@ setups    how every proxy is configured and started
 cases     what is measured, and which of its figures are shown
 load, memory, syscalls, iperf, paired      the ways of measuring
 summary, targets      medians, ratios, and what weir is to reach
-tally     what has arrived at the server
 tables, plots, report      what is printed and written
 process, machine, error    what all of them need
 """

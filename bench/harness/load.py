@@ -4,12 +4,10 @@ import contextlib
 import json
 import os
 import subprocess
-import time
 
-from . import process, tally
+from . import process
 from .error import BenchError
 
-GIB = 2**30
 PATIENCE = 60  # seconds
 PROGRESS = {"bulk": "bytes", "rounds": "rounds", "mice": "rounds", "churn": "connections"}
 
@@ -34,8 +32,6 @@ class Load:
         pipe = subprocess.PIPE
         self.server = self.children.start([self.program, "serve"], self.core, stdin=pipe, stdout=pipe, bufsize=0)
         port = int(process.read_line(self.server, 30))
-        self._tally = tally.Tally(port)
-        self._tally.take()
         self._quiet = self._sessions()
         return port
 
@@ -61,37 +57,11 @@ class Load:
         """One measured window: the figures."""
         child = self._start(measure, proxy, {"seconds": seconds, **options})
         try:
-            figures = json.loads(process.read_line(child, seconds + PATIENCE))
+            figures = json.loads(process.read_line(child, seconds + options.get("settle", 0) + PATIENCE))
         finally:
             self._end(child)
         _check(proxy, figures[PROGRESS[measure]])
         return _own(figures, proxy)
-
-    def run_settled(self, proxy, settle, seconds, connections):
-        """Bulk to the server, measured when the queues have filled.
-
-        Many connections take gigabytes into the queues of their sockets before a proxy is slowed down. Until then its
-        work and the bytes that arrive have little to do with each other.
-        """
-        longer = settle + seconds + PATIENCE
-        child = self._start("bulk", proxy, {"direction": "up", "connections": connections, "seconds": longer})
-        try:
-            time.sleep(settle)
-            before = self._reading(proxy)
-            time.sleep(seconds)
-            after = self._reading(proxy)
-            if child.poll() is not None:
-                raise BenchError(f"load: {process.said(child)}")
-        finally:
-            self._end(child)
-        _check(proxy, after["bytes"] - before["bytes"])
-        return _own(_difference(before, after, connections), proxy)
-
-    def _reading(self, proxy):
-        now = time.monotonic_ns()
-        cpu = process.cpu_ns(proxy.pids)
-        arrived, at = self._tally.take()
-        return {"now": now, "cpu": cpu, "bytes": arrived, "at": at}
 
     @contextlib.contextmanager
     def hold(self, measure, proxy, **options):
@@ -112,21 +82,6 @@ def _check(proxy, progress):
         raise BenchError(f"{proxy.name} died: {process.said(proxy.child)}")
     if progress == 0:
         raise BenchError(f"nothing went through {proxy.name}")
-
-
-def _difference(before, after, connections):
-    """The server's count has a window of its own, a little later than that of the CPU time: rates are compared."""
-    grown = {key: after[key] - before[key] for key in before}
-    seconds = grown["now"] / 1e9
-    arrived = grown["bytes"] * grown["now"] / grown["at"]
-    return {
-        "connections": connections,
-        "seconds": seconds,
-        "bytes": round(arrived),
-        "cpu_ns": grown["cpu"],
-        "gbit_s": arrived * 8 / 1e9 / seconds,
-        "cpu_s_per_gib": grown["cpu"] / 1e9 / (arrived / GIB),
-    }
 
 
 def _own(figures, proxy):
