@@ -21,7 +21,14 @@ struct context {
 	struct sched *sched;
 	struct pool *memory; /* shared pages of 4 KiB beyond the sessions' reserves; last in the pools' order */
 	const struct weir_host *host;
-	unsigned char *scratch;      /* CONTEXT_SCRATCH bytes that a read goes through; nothing stays there */
+	unsigned char *scratch; /* CONTEXT_SCRATCH bytes that a read goes through; nothing stays there */
+	/*
+	 * Pages that the worker has leased for itself. What a turn reads may come to need as many, most often needs none, and
+	 * who could have them all without asking asks nobody. A flow that does keep some leases its own; only when the
+	 * pool is short it gets them from here.
+	 */
+	uint32_t reserve;
+	uint32_t reserve_max;        /* enough for one turn, or 0 */
 	struct pipes *pipes;         /* that bulk goes through; NULL: none */
 	struct store_depots *depots; /* that held bytes lie in */
 	unsigned worker;             /* its number */

@@ -143,33 +143,39 @@ static void measure_drain(struct flow *flow, uint64_t now)
 	flow->drain_written = flow->written;
 }
 
+/* What changes while bytes move. */
+static void view_update(const struct flow *flow, uint64_t now, struct weir_view *view)
+{
+	view->read = flow->read;
+	view->written = flow->written;
+	view->acked = flow->acked;
+	view->held = flow->store.held;
+	view->chunks = flow->chunks;
+	view->oldest_age = flow->store.held > 0 ? now - store_oldest(&flow->store) : 0;
+	view->drain_rate = flow->drain_rate;
+	view->ended = flow->end != FLOW_OPEN;
+}
+
 static void view_fill(const struct flow *flow, uint64_t now, struct weir_view *view)
 {
 	memset(view, 0, sizeof(*view));
 	view->size = sizeof(*view);
 	view->direction = flow->direction;
 	view->now = now;
-	view->read = flow->read;
-	view->written = flow->written;
-	view->acked = flow->acked;
-	view->held = flow->store.held;
 	view->unread = flow->unread;
-	view->chunks = flow->chunks;
-	view->oldest_age = flow->store.held > 0 ? now - store_oldest(&flow->store) : 0;
-	view->drain_rate = flow->drain_rate;
 	view->rtt = flow->rtt;
 	view->blocked = meter_spent(&flow->meter, now, METER_BLOCKED);
-	view->ended = flow->end != FLOW_OPEN;
+	view_update(flow, now, view);
 }
 
-static void consult(struct flow *flow, uint64_t now)
+/* Begins the turn's talk with the policies. */
+static void hear(struct flow *flow, uint64_t now, struct hearing *hearing)
 {
-	struct weir_view view;
-
 	if (flow->standing.stack->count == 0)
 		return;
-	view_fill(flow, now, &view);
-	standing_consult(&flow->standing, &view);
+	view_fill(flow, now, &hearing->view);
+	standing_hear(&flow->standing, hearing);
+	standing_consult(&flow->standing, hearing);
 }
 
 /* ---- moving bytes -------------------------------------------------------------------------------------------------- */
@@ -347,31 +353,29 @@ static void judge_pace(struct flow *flow, uint64_t read)
 		flow->bulk = flow->pace >= (flow->bulk ? BULK_TO : BULK_FROM);
 }
 
-static void scan(struct flow *flow, uint64_t now)
+static void scan(struct flow *flow, struct hearing *hearing, uint64_t now)
 {
-	struct weir_view view;
-
 	if (!scans(flow) || flow->store.held == 0)
 		return;
-	view_fill(flow, now, &view);
-	standing_scan(&flow->standing, &view, &flow->store);
-	consult(flow, now);
+	view_update(flow, now, &hearing->view);
+	standing_scan(&flow->standing, hearing, &flow->store);
+	standing_consult(&flow->standing, hearing);
 }
 
 /* Moves bytes until nothing moves, or the turn's budget is spent. */
-static void pump(struct flow *flow, uint64_t now)
+static void pump(struct flow *flow, struct hearing *hearing, uint64_t now)
 {
 	uint64_t left = CONTEXT_SCRATCH;
 	uint64_t moved;
 
-	scan(flow, now);
+	scan(flow, hearing, now);
 	do {
 		uint64_t in;
 
 		moved = drain(flow, left, now);
 		in = fill(flow, left, now);
 		if (in > 0)
-			scan(flow, now);
+			scan(flow, hearing, now);
 		moved = moved > in ? moved : in;
 		left -= moved;
 	} while (moved > 0 && left > 0 && !flow->no_memory);
@@ -395,8 +399,9 @@ struct before {
 	bool ended;
 };
 
-/* Tells the policies what this turn did; true if there was something to tell. */
-static bool tell_policies(struct flow *flow, const struct before *before, bool timed, uint64_t now)
+/* Tells the policies what this turn did, and asks them what follows from it. */
+static void tell_policies(struct flow *flow, const struct before *before, bool timed, struct hearing *hearing,
+	uint64_t now)
 {
 	struct weir_event event = {
 		.size = sizeof(event),
@@ -404,16 +409,16 @@ static bool tell_policies(struct flow *flow, const struct before *before, bool t
 		.written = flow->written - before->written,
 		.acked = flow->acked - before->acked,
 	};
-	struct weir_view view;
 
 	if (flow->standing.stack->count == 0)
-		return false;
+		return;
 	event.what = (event.read > 0 ? WEIR_EVENT_READ : 0) | (event.written > 0 ? WEIR_EVENT_WROTE : 0) |
 		(event.acked > 0 ? WEIR_EVENT_ACKED : 0) | (timed ? WEIR_EVENT_TIME : 0) |
 		(flow->end != FLOW_OPEN && !before->ended ? WEIR_EVENT_ENDED : 0);
-	view_fill(flow, now, &view);
-	standing_event(&flow->standing, &view, &event);
-	return event.what != 0;
+	view_update(flow, now, &hearing->view);
+	standing_event(&flow->standing, hearing, &event);
+	if (event.what != 0)
+		standing_consult(&flow->standing, hearing);
 }
 
 static uint32_t paused_by(const struct flow *flow)
@@ -458,6 +463,7 @@ void flow_turn(struct flow *flow, uint64_t now)
 {
 	struct before before = {flow->read, flow->written, flow->acked, flow->end != FLOW_OPEN};
 	bool timed = flow->standing.verdict.ask_at <= now;
+	struct hearing hearing;
 
 	flow->more = false;
 	if (flow_over(flow)) {
@@ -469,14 +475,13 @@ void flow_turn(struct flow *flow, uint64_t now)
 	flow->asked = false;
 	flow->short_of = false;
 	sample(flow, now);
-	consult(flow, now);
-	pump(flow, now);
+	hear(flow, now, &hearing);
+	pump(flow, &hearing, now);
 	judge_pace(flow, flow->read - before.read);
 	measure_drain(flow, now);
 	if ((flow->standing.stack->needs & WEIR_NEED_ACKED) == 0)
 		flow->acked = flow->written;
-	if (tell_policies(flow, &before, timed, now))
-		consult(flow, now);
+	tell_policies(flow, &before, timed, &hearing, now);
 	pass_end(flow, now);
 	standing_trim(&flow->standing, &flow->store);
 	if (flow_over(flow))

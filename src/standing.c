@@ -10,13 +10,6 @@
 #include "container.h"
 #include "log.h"
 
-/* What a callback gets, and what host functions find their way back by. */
-struct standing_call {
-	struct weir_call call;
-	struct standing *standing;
-	unsigned member;
-};
-
 static uint64_t least(uint64_t a, uint64_t b)
 {
 	return a < b ? a : b;
@@ -88,6 +81,12 @@ static void call_init(struct standing_call *call, struct standing *standing, uns
 	};
 }
 
+void standing_hear(struct standing *standing, struct hearing *hearing)
+{
+	for (unsigned i = 0; i < standing->stack->count; i++)
+		call_init(&hearing->calls[i], standing, i);
+}
+
 struct standing *standing_of_call(const struct weir_call *call, unsigned *member)
 {
 	const struct standing_call *own = CONTAINER(call, const struct standing_call, call);
@@ -148,7 +147,7 @@ int standing_open(struct standing *standing)
 	return 0;
 }
 
-void standing_event(struct standing *standing, struct weir_view *view, struct weir_event *event)
+void standing_event(struct standing *standing, struct hearing *hearing, struct weir_event *event)
 {
 	if (standing->granted)
 		event->what |= WEIR_EVENT_LEASED;
@@ -157,23 +156,20 @@ void standing_event(struct standing *standing, struct weir_view *view, struct we
 		return;
 	for (unsigned i = 0; i < standing->stack->count; i++) {
 		const struct weir_policy *api = standing->stack->members[i].api;
-		struct standing_call call;
 
 		if (api->event == NULL)
 			continue;
-		call_init(&call, standing, i);
-		show_member(standing, i, view);
-		api->event(&call.call, view, event);
+		show_member(standing, i, &hearing->view);
+		api->event(&hearing->calls[i].call, &hearing->view, event);
 	}
 }
 
-static void scan_member(struct standing *standing, unsigned i, struct weir_view *view, const struct store *store)
+static void scan_member(struct standing *standing, unsigned i, struct hearing *hearing, const struct store *store)
 {
 	const struct weir_policy *api = standing->stack->members[i].api;
 	struct standing_member *member = &standing->members[i];
-	struct standing_call call;
+	struct weir_view *view = &hearing->view;
 
-	call_init(&call, standing, i);
 	if (member->scanned < view->written)
 		member->scanned = view->written; /* passed unconsumed, at the end */
 	while (member->scanned < view->read) {
@@ -181,18 +177,18 @@ static void scan_member(struct standing *standing, unsigned i, struct weir_view 
 		size_t taken;
 
 		show_member(standing, i, view);
-		taken = api->scan(&call.call, piece.iov_base, piece.iov_len);
+		taken = api->scan(&hearing->calls[i].call, piece.iov_base, piece.iov_len);
 		if (taken == 0)
 			break;
 		member->scanned += taken < piece.iov_len ? taken : piece.iov_len;
 	}
 }
 
-void standing_scan(struct standing *standing, struct weir_view *view, const struct store *store)
+void standing_scan(struct standing *standing, struct hearing *hearing, const struct store *store)
 {
 	for (unsigned i = 0; i < standing->stack->count; i++)
 		if ((standing->stack->members[i].api->needs & WEIR_NEED_SCAN) != 0)
-			scan_member(standing, i, view, store);
+			scan_member(standing, i, hearing, store);
 }
 
 /* ---- promises ------------------------------------------------------------------------------------------------------ */
@@ -414,13 +410,12 @@ static void take_claims(struct standing *standing, const struct weir_limits *lim
 
 /* ---- the question -------------------------------------------------------------------------------------------------- */
 
-static void ask_member(struct standing *standing, unsigned i, struct weir_view *view, struct weir_limits *limits)
+static void ask_member(struct standing *standing, unsigned i, struct hearing *hearing, struct weir_limits *limits)
 {
 	const struct weir_policy *api = standing->stack->members[i].api;
 	struct verdict *verdict = &standing->verdict;
-	struct standing_call call;
+	struct weir_view *view = &hearing->view;
 
-	call_init(&call, standing, i);
 	show_member(standing, i, view);
 	memset(limits, 0, sizeof(*limits));
 	limits->size = sizeof(*limits);
@@ -428,7 +423,7 @@ static void ask_member(struct standing *standing, unsigned i, struct weir_view *
 	limits->write_to = WEIR_UNLIMITED;
 	limits->held_max = WEIR_UNLIMITED;
 	limits->ask_at = WEIR_NEVER;
-	api->ask(&call.call, view, limits);
+	api->ask(&hearing->calls[i].call, view, limits);
 	if ((api->needs & WEIR_NEED_SCAN) != 0 && limits->write_to > view->scanned && !view->ended) {
 		limits->write_to = view->scanned; /* nothing passes unseen; what is left over at the end was shown */
 		limits->promises |= WEIR_PROMISE_SOURCE;
@@ -456,44 +451,54 @@ static bool leases_help(const struct standing *standing, const struct weir_limit
 	return true;
 }
 
-void standing_consult(struct standing *standing, struct weir_view *view)
+void standing_consult(struct standing *standing, struct hearing *hearing)
 {
 	struct weir_limits limits[STACK_MAX];
 
 	standing->verdict = (struct verdict){WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_NEVER, 0, 0};
 	for (unsigned i = 0; i < standing->stack->count; i++)
-		ask_member(standing, i, view, &limits[i]);
+		ask_member(standing, i, hearing, &limits[i]);
 	bound_wants(standing, limits);
 	if (standing->verdict.paused != 0 || standing->verdict.stopped != 0)
-		watch_promises(standing, limits, view);
+		watch_promises(standing, limits, &hearing->view);
 	if (standing->stack->claim_count == 0)
 		return;
 	trim_claims(standing, limits);
-	if (leases_help(standing, limits, view))
+	if (leases_help(standing, limits, &hearing->view))
 		take_claims(standing, limits);
 }
 
 /* ---- memory -------------------------------------------------------------------------------------------------------- */
 
+/* Whether so many pages are the flow's, or could become so from the worker's reserve; fills that up first if need be. */
+static bool covered(struct standing *standing, uint32_t pages)
+{
+	struct context *context = standing->context;
+	uint32_t have = standing->memory + STANDING_FLOOR;
+
+	if (pages <= have + context->reserve)
+		return true;
+	if (context->reserve < context->reserve_max)
+		context->reserve += pool_take(context->memory, 1, context->reserve_max - context->reserve);
+	return pages <= have + context->reserve;
+}
+
 uint64_t standing_memory(struct standing *standing, const struct store *store, uint64_t length)
 {
 	struct pool *memory = standing->context->memory;
-	uint32_t have = standing->memory + STANDING_FLOOR;
 	uint32_t need = store->pages + store_pages_for(store, length);
-	uint32_t missing;
+	uint32_t have;
 	uint32_t worth; /* the smallest grant worth waiting for */
 	uint32_t got = 0;
 
-	if (need <= have)
+	if (covered(standing, need))
 		return length;
-	missing = need - have;
-	worth = missing < STORE_SEGMENT_PAGES ? missing : STORE_SEGMENT_PAGES;
-	if (worth > memory->size)
-		worth = memory->size;
+	have = standing->memory + STANDING_FLOOR + standing->context->reserve;
+	worth = least(least(need - have, STORE_SEGMENT_PAGES), memory->size);
 	if (worth > 0)
-		got = pool_take(memory, worth, missing);
+		got = pool_take(memory, worth, need - have);
 	standing->memory += got;
-	if (got == missing)
+	if (got == need - have)
 		return length;
 	if (got == 0 && worth > 0) /* instead of for units that are only wanted: without needed ones, nothing is read */
 		queue_for(standing, standing->stack->claim_count, memory, worth);
@@ -502,11 +507,11 @@ uint64_t standing_memory(struct standing *standing, const struct store *store, u
 
 bool standing_spare(struct standing *standing, const struct store *store, uint32_t pages)
 {
-	uint32_t have = standing->memory + STANDING_FLOOR;
 	uint32_t need = store->pages + pages;
+	uint32_t have = standing->memory + STANDING_FLOOR;
 	uint32_t got;
 
-	if (need <= have)
+	if (covered(standing, need))
 		return true;
 	got = pool_take(standing->context->memory, need - have, need - have);
 	standing->memory += got;
@@ -515,13 +520,21 @@ bool standing_spare(struct standing *standing, const struct store *store, uint32
 
 void standing_trim(struct standing *standing, const struct store *store)
 {
+	struct context *context = standing->context;
 	uint32_t used = store->pages > STANDING_FLOOR ? store->pages - STANDING_FLOOR : 0;
+	uint32_t missing;
 
-	assert(standing->memory >= used);
-	if (standing->memory == used)
+	if (used <= standing->memory) {
+		pool_put(context->memory, standing->memory - used);
+		standing->memory = used;
 		return;
-	pool_put(standing->context->memory, standing->memory - used);
+	}
+	missing = used - standing->memory;
 	standing->memory = used;
+	if (pool_take(context->memory, missing, missing) > 0)
+		return;
+	assert(missing <= context->reserve);
+	context->reserve -= missing;
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------- */

@@ -58,6 +58,19 @@ struct standing {
 	bool opened;      /* every policy's open() returned 0, and no close() was called yet */
 };
 
+/* What a callback gets, and what host functions find their way back by. */
+struct standing_call {
+	struct weir_call call;
+	struct standing *standing;
+	unsigned member;
+};
+
+/* A turn's talk with the policies: what is shown to them, and the calls to each, made once. */
+struct hearing {
+	struct weir_view view; /* what is each policy's own is filled in when it is called; the rest is the flow's */
+	struct standing_call calls[STACK_MAX];
+};
+
 void standing_init(struct standing *standing, const struct stack *stack, struct context *context, struct task *task,
 	struct standing_member *members, char *states, const struct weir_ref *ref);
 
@@ -76,23 +89,28 @@ bool standing_awaited(const struct standing *standing);
 /* Whether there are no leases to settle: none of a policy's pools, no memory, none queued for. */
 bool standing_rests(const struct standing *standing);
 
-/* Asks all policies, and settles leases. The view's shared part is the caller's, what is each policy's own is filled
-   in here. */
-void standing_consult(struct standing *standing, struct weir_view *view);
+/* Prepares the calls of a turn's hearing. */
+void standing_hear(struct standing *standing, struct hearing *hearing);
+
+/* Asks all policies, and settles leases. */
+void standing_consult(struct standing *standing, struct hearing *hearing);
 
 /* Tells all policies what happened. event->what may be empty: nothing is told then. */
-void standing_event(struct standing *standing, struct weir_view *view, struct weir_event *event);
+void standing_event(struct standing *standing, struct hearing *hearing, struct weir_event *event);
 
 /* Shows scanning policies what they have not consumed yet of the bytes in the store. */
-void standing_scan(struct standing *standing, struct weir_view *view, const struct store *store);
+void standing_scan(struct standing *standing, struct hearing *hearing, const struct store *store);
 
-/* How many bytes, at most `length`, may be read so that the store could hold them: leases the pages. 0: queued. */
+/*
+ * How many bytes, at most `length`, may be read so that the store could hold them. The pages are the worker's until
+ * standing_trim(), or leased here, if its reserve is too small. 0: queued.
+ */
 uint64_t standing_memory(struct standing *standing, const struct store *store, uint64_t length);
 
-/* Leases so many pages beyond those that the store uses, if they are free; nobody queues for them. */
+/* The same for so many pages beyond those that the store uses, all or none; nobody queues for them. */
 bool standing_spare(struct standing *standing, const struct store *store, uint32_t pages);
 
-/* Gives back the pages that the store does not use. */
+/* Leases what the store came to use, and gives back what it does not. After every turn. */
 void standing_trim(struct standing *standing, const struct store *store);
 
 /* Gives back units of a member's lease now: the module's lease_put(). */

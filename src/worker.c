@@ -20,7 +20,8 @@
 #include "host.h"
 #include "log.h"
 
-#define STATUS_SLOTS 64 /* told of, or passed over, in one turn */
+#define RESERVE_SHARE 16 /* the workers' reserves are at most one part in so many of the shared memory */
+#define STATUS_SLOTS 64  /* told of, or passed over, in one turn */
 
 /* ---- waking -------------------------------------------------------------------------------------------------------- */
 
@@ -195,6 +196,15 @@ static int make_resolver(struct site *site)
 	return 0;
 }
 
+/* What a turn can come to need beyond a flow's own page; no more than a share of a small memory limit. */
+static uint32_t reserve_pages(const struct commons *commons)
+{
+	uint32_t turn = CONTEXT_SCRATCH / STORE_PAGE;
+	uint32_t share = commons->memory.size / RESERVE_SHARE / commons->site_count;
+
+	return turn < share ? turn : share;
+}
+
 static int make_site(struct worker *worker, const struct worker_setup *setup)
 {
 	struct site *site = &worker->site;
@@ -206,6 +216,7 @@ static int make_site(struct worker *worker, const struct worker_setup *setup)
 		.host = &host,
 		.depots = &site->depots,
 		.scratch = malloc(CONTEXT_SCRATCH),
+		.reserve_max = reserve_pages(setup->commons),
 		.pipes = &site->pipes,
 		.worker = worker->number,
 	};
@@ -269,6 +280,8 @@ void worker_destroy(struct worker *worker)
 	for (size_t i = 0; i < worker->acceptor_count; i++)
 		acceptor_close(&worker->acceptors[i]);
 	free(worker->acceptors);
+	if (site->context.reserve > 0)
+		pool_put(&site->commons->memory, site->context.reserve);
 	pipes_destroy(&site->pipes);
 	free(site->context.scratch);
 	if (site->session_count == 0) /* else the loop has failed, and the process ends */

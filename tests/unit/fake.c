@@ -351,6 +351,7 @@ void world_init(struct world *world, uint32_t pages)
 
 void world_destroy(struct world *world)
 {
+	pool_put(&world->memory, world->context.reserve);
 	MUST(pool_free(&world->memory) == (int32_t)world->memory.size, "%d of %u pages are back",
 		pool_free(&world->memory), world->memory.size);
 	ck_assert_uint_eq(pool_waiters(&world->memory), 0);

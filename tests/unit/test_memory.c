@@ -17,7 +17,7 @@ static unsigned pair_count;
 
 static uint64_t leased(void)
 {
-	uint64_t pages = 0;
+	uint64_t pages = world.context.reserve;
 
 	for (unsigned i = 0; i < pair_count; i++)
 		pages += pair_pages(&pairs[i]);
@@ -234,6 +234,41 @@ START_TEST(a_flow_that_is_over_keeps_no_page_that_comes_late)
 }
 END_TEST
 
+/* ---- the worker's reserve ------------------------------------------------------------------------------------------ */
+
+#define TURN_PAGES (CONTEXT_SCRATCH / 4096)
+
+START_TEST(a_reserve_is_asked_once_for_many_reads)
+{
+	begin(TURN_PAGES, 1);
+	world.context.reserve_max = TURN_PAGES;
+	for (int i = 0; i < 10; i++) {
+		fake_send(&pairs[0].client, 256 * KIB);
+		world_run(&world);
+		ck_assert_uint_eq(world.context.reserve, TURN_PAGES);
+		ck_assert_uint_eq(pair_pages(&pairs[0]), 0);
+	}
+	ck_assert_uint_eq(pairs[0].server.accepted, 10 * 256 * KIB);
+	ck_assert_uint_le(pairs[0].client.reads, 20);
+	finish();
+}
+END_TEST
+
+START_TEST(what_a_flow_keeps_is_its_own_and_the_reserve_fills_up_again)
+{
+	begin(2 * TURN_PAGES, 1);
+	world.context.reserve_max = TURN_PAGES;
+	stall(&pairs[0], 0, 200 * KIB);
+	ck_assert_uint_eq(world.context.reserve, TURN_PAGES);
+	ck_assert_uint_ge(pair_pages(&pairs[0]), 200 / 4);
+	fake_open(&pairs[0].server, FAKE_WIDE);
+	world_run(&world);
+	ck_assert_uint_eq(pair_pages(&pairs[0]), 0);
+	ck_assert_int_eq(pool_free(&world.memory), TURN_PAGES);
+	finish();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("memory");
@@ -248,6 +283,8 @@ int main(void)
 	tcase_add_loop_test(tcase, many_flows_share_few_pages_and_all_get_through, 0, 20);
 	tcase_add_test(tcase, closing_while_a_page_is_on_its_way_returns_it);
 	tcase_add_loop_test(tcase, a_flow_that_is_over_keeps_no_page_that_comes_late, 0, 2);
+	tcase_add_test(tcase, a_reserve_is_asked_once_for_many_reads);
+	tcase_add_test(tcase, what_a_flow_keeps_is_its_own_and_the_reserve_fills_up_again);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
 }

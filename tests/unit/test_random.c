@@ -62,7 +62,7 @@ static void check_flow(struct pair *pair, int direction)
 
 static void check_all(struct world *of)
 {
-	uint64_t leased = 0;
+	uint64_t leased = of->context.reserve;
 
 	for (unsigned i = 0; i < pair_count; i++) {
 		check_flow(&pairs[i], WEIR_UP);
@@ -133,6 +133,7 @@ static void begin(unsigned seed)
 	pages = (uint32_t)(chance(20) ? 0 : draw(chance(50) ? 20 : 500));
 	world_init(&world, pages);
 	world.check = check_all;
+	world.context.reserve_max = chance(50) ? (uint32_t)draw(CONTEXT_SCRATCH / STORE_PAGE + 1) : 0;
 	rule_init(&rule, "smooth", &marks_policy, &marks);
 	rule_stack(&stack, &rule, NULL, NULL);
 	pair_count = 1 + (unsigned)draw(PAIRS_MAX);
