@@ -67,11 +67,12 @@ static int open_all(struct rounds *rounds, unsigned players, unsigned elephants,
 	while (rounds->n_elephants < elephants) {
 		struct stream *elephant = &rounds->elephants[rounds->n_elephants++];
 
-		*elephant = (struct stream){.poller = &rounds->poller,
+		*elephant = (struct stream){
+			.poller = &rounds->poller,
 			.down = true,
 			.left = UINT64_MAX,
-			.queue = wire_queue(elephants),
-			.received = &rounds->elephant_bytes};
+			.received = &rounds->elephant_bytes,
+		};
 		if (stream_open(elephant, port) == -1)
 			return -1;
 	}

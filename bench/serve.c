@@ -146,7 +146,7 @@ static ssize_t read_header(struct guest *guest)
 		return n;
 	if (obey_header(guest) == -1)
 		return 0;
-	if (guest->sink && wire_get(guest->header + 4, 4) > 0)
+	if (guest->sink)
 		wire_bound_queue(guest->watch.fd, (uint32_t)wire_get(guest->header + 4, 4));
 	take(guest, (uint64_t)n - missing);
 	return n;

@@ -14,8 +14,9 @@
 #include <unistd.h>
 
 #define BACKLOG 4096
-#define QUEUE_MAX (1024 * 1024)
-#define QUEUES_MAX (256 * 1024 * 1024)
+#define LEFT_ALONE 100
+#define QUEUES_MAX (256U * 1024 * 1024)
+#define QUEUE_MIN (64U * 1024)
 
 /* Not zeros: pages that were never written are all the same one, which would be warmer than any real buffer. */
 static unsigned char warm[WIRE_CHUNK] = {1};
@@ -114,14 +115,17 @@ uint32_t wire_queue(unsigned connections)
 {
 	uint32_t share = QUEUES_MAX / connections;
 
-	return share > QUEUE_MAX ? QUEUE_MAX : share < WIRE_CHUNK ? WIRE_CHUNK : share;
+	if (connections <= LEFT_ALONE)
+		return 0;
+	return share > QUEUE_MIN ? share : QUEUE_MIN;
 }
 
 void wire_bound_queue(int fd, uint32_t bytes)
 {
 	int size = (int)bytes;
 
-	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
+	if (bytes > 0)
+		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &size, sizeof(size));
 }
 
 ssize_t wire_send(int fd, size_t size)

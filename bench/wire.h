@@ -41,9 +41,9 @@ __attribute__((warn_unused_result)) int wire_listen(uint16_t *port);
 __attribute__((warn_unused_result)) int wire_connect(uint16_t port, uint8_t source);
 
 /*
- * How much one of so many bulk connections may queue unread, and a socket that keeps to it. Left to themselves, receivers
- * that cannot keep up queue up to 32 MB each; a thousand of them fill all of TCP's memory, segments are dropped on
- * loopback, and that would be measured. Up to 256 connections it is enough to cost nothing.
+ * How much one of so many bulk connections may queue unread, and a socket that keeps to it; 0: as the kernel likes. It likes
+ * up to 32 MB each where receivers cannot keep up; a thousand of them fill all of TCP's memory, segments are dropped on
+ * loopback, and that would be measured. A few are left alone.
  */
 uint32_t wire_queue(unsigned connections);
 void wire_bound_queue(int fd, uint32_t bytes);
