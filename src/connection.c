@@ -108,8 +108,9 @@ static void free_slot(void *item)
 	struct connection *connection = item;
 
 	rest_close(&connection->server);
-	connection->site->session_count--;
 	slab_put(&connection->site->connections, connection->session.id.slot);
+	if (--connection->site->session_count == 0)
+		dial_forget(&connection->site->dials);
 }
 
 /* The next client of this listener finds the slot with the server's socket in it, if that can connect again. */

@@ -26,6 +26,7 @@ struct lookup {
 
 struct dial {
 	struct dial_base *base;
+	struct dial *idle; /* the next one, while it is idle itself */
 	const struct dial_target *target;
 	struct endpoint_socket *socket;
 	struct task task;
@@ -43,6 +44,36 @@ struct dial {
 	bool timed_out;
 };
 
+static struct dial *dial_new(struct dial_base *base)
+{
+	struct dial *dial = base->idle;
+
+	if (dial == NULL)
+		return malloc(sizeof(*dial));
+	base->idle = dial->idle;
+	base->idle_count--;
+	return dial;
+}
+
+static void put_aside(struct dial *dial)
+{
+	struct dial_base *base = dial->base;
+
+	if (base->idle_count == DIAL_IDLE_MAX) {
+		free(dial);
+		return;
+	}
+	dial->idle = base->idle;
+	base->idle = dial;
+	base->idle_count++;
+}
+
+void dial_forget(struct dial_base *base)
+{
+	while (base->idle != NULL)
+		free(dial_new(base));
+}
+
 static void dial_free(struct dial *dial)
 {
 	sched_timer_clear(dial->base->sched, &dial->timer);
@@ -55,7 +86,7 @@ static void dial_free(struct dial *dial)
 	}
 	if (dial->found != NULL)
 		evutil_freeaddrinfo(dial->found);
-	free(dial);
+	put_aside(dial);
 }
 
 static void finish(struct dial *dial, uint64_t now)
@@ -341,10 +372,11 @@ static void fire_timer(struct timer *timer, uint64_t now)
 struct dial *dial_start(struct dial_base *base, const struct dial_target *target, struct endpoint_socket *socket,
 	uint64_t now, void (*done)(void *argument, const struct dial_outcome *outcome, uint64_t now), void *argument)
 {
-	struct dial *dial = calloc(1, sizeof(*dial));
+	struct dial *dial = dial_new(base);
 
 	if (dial == NULL)
 		return NULL;
+	memset(dial, 0, sizeof(*dial));
 	dial->base = base;
 	dial->target = target;
 	dial->socket = socket;

@@ -17,6 +17,9 @@
 #include "socket.h"
 #include "stock.h"
 
+#define DIAL_IDLE_MAX 64
+
+struct dial;
 struct evdns_base;
 
 /* Where dials are made. Outlives them. */
@@ -25,6 +28,8 @@ struct dial_base {
 	struct evdns_base *dns; /* NULL: no name can be resolved */
 	struct sched *sched;
 	struct stock stock; /* of what keeps descriptors that can be spared */
+	struct dial *idle;  /* over, kept for the next ones: the heap stays as it is */
+	unsigned idle_count;
 	int spare; /* a descriptor kept for the socket of a client that was accepted with the last but one; -1: used */
 };
 
@@ -41,10 +46,11 @@ struct dial_outcome {
 	struct address address;   /* the last one tried; length 0: none */
 };
 
-struct dial;
-
 /* Makes sure that there is a spare descriptor, before a client is accepted that will need one. 0, or -1 with errno. */
 int dial_spare(struct dial_base *base) __attribute__((warn_unused_result));
+
+/* Frees what is kept for the next dials. */
+void dial_forget(struct dial_base *base);
 
 /* Closes what can be spared: true if there was anything, so that it is worth trying again. */
 bool dial_free_descriptors(struct dial_base *base);

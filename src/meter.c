@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * meter - one state, many pauses, all of them timed from edge to edge.
+ * meter - one state, many pauses, all of them timed from edge to edge: what begins takes the time away, what ends adds it.
  */
 #include "meter.h"
 
@@ -15,9 +15,9 @@ const char *const meter_state_names[METER_STATE_COUNT] = {
 void meter_init(struct meter *meter, uint64_t now, struct meter_pause *pauses, uint32_t causes)
 {
 	memset(meter, 0, sizeof(*meter));
-	meter->since = now;
+	meter->spent[METER_IDLE] -= now;
 	meter->pauses = pauses;
-	meter->causes = causes;
+	meter->causes = (uint8_t)causes;
 }
 
 static void set_pauses(struct meter *meter, uint64_t now, uint32_t paused)
@@ -30,10 +30,10 @@ static void set_pauses(struct meter *meter, uint64_t now, uint32_t paused)
 		if ((changed & 1) == 0)
 			continue;
 		if ((paused >> cause & 1) != 0) {
-			pause->since = now;
+			pause->spent -= now;
 			pause->count++;
 		} else {
-			pause->spent += now - pause->since;
+			pause->spent += now;
 		}
 	}
 	meter->paused = paused;
@@ -41,21 +41,21 @@ static void set_pauses(struct meter *meter, uint64_t now, uint32_t paused)
 
 void meter_set(struct meter *meter, uint64_t now, enum meter_state state, uint32_t paused)
 {
-	meter->spent[meter->state] += now - meter->since;
-	meter->since = now;
-	meter->state = state;
+	if (state != meter->state) {
+		meter->spent[meter->state] += now;
+		meter->spent[state] -= now;
+		meter->state = (uint8_t)state;
+	}
 	if (paused != meter->paused)
 		set_pauses(meter, now, paused);
 }
 
 uint64_t meter_spent(const struct meter *meter, uint64_t now, enum meter_state state)
 {
-	return meter->spent[state] + (state == meter->state ? now - meter->since : 0);
+	return meter->spent[state] + (state == meter->state ? now : 0);
 }
 
 uint64_t meter_paused(const struct meter *meter, uint64_t now, uint32_t cause)
 {
-	const struct meter_pause *pause = &meter->pauses[cause];
-
-	return pause->spent + ((meter->paused >> cause & 1) != 0 ? now - pause->since : 0);
+	return meter->pauses[cause].spent + ((meter->paused >> cause & 1) != 0 ? now : 0);
 }

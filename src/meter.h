@@ -28,18 +28,16 @@ enum meter_state {
 extern const char *const meter_state_names[METER_STATE_COUNT];
 
 struct meter_pause {
-	uint64_t since; /* ns, while it lasts */
-	uint64_t spent; /* ns, ended ones */
+	uint64_t spent; /* ns; less the time at which it began, while it lasts */
 	uint32_t count;
 };
 
 struct meter {
-	uint64_t since;                    /* of the state, ns */
-	uint64_t spent[METER_STATE_COUNT]; /* ns, up to since */
-	enum meter_state state;
-	uint32_t paused;            /* a bit for each cause that pauses the flow now */
-	uint32_t causes;            /* how many causes there are */
-	struct meter_pause *pauses; /* of each; memory is the session's */
+	struct meter_pause *pauses;        /* of each cause; memory is the session's */
+	uint64_t spent[METER_STATE_COUNT]; /* ns; in the state it is in, less the time at which that began */
+	uint32_t paused;                   /* a bit for each cause that pauses the flow now */
+	uint8_t state;                     /* enum meter_state */
+	uint8_t causes;                    /* how many causes there are */
 };
 
 void meter_init(struct meter *meter, uint64_t now, struct meter_pause *pauses, uint32_t causes);

@@ -74,30 +74,51 @@ void session_slot_init(struct session *session, struct context *context, uint32_
 	session->state = SESSION_FREE;
 }
 
+/* Bytes for the members and pauses of one flow. */
+static size_t flow_block(const struct stack *stack)
+{
+	return stack->count * sizeof(struct standing_member) + (stack->count + 1) * sizeof(struct meter_pause);
+}
+
+size_t session_block(const struct stack *stack)
+{
+	return stack->state_size + 2 * flow_block(stack);
+}
+
+static void init_flow(struct session *session, enum weir_direction direction)
+{
+	const struct stack *stack = session->profile->stack;
+	struct flow *flow = direction == WEIR_UP ? &session->up : &session->down;
+	char *members = session->block + stack->state_size + (direction == WEIR_UP ? 0 : flow_block(stack));
+	char *pauses = members + stack->count * sizeof(struct standing_member);
+	struct weir_ref ref = session->id;
+
+	ref.direction = direction;
+	memset(flow, 0, sizeof(*flow));
+	standing_init(&flow->standing, stack, session->context, &session->task, (struct standing_member *)members,
+		session->block, &ref);
+	flow_init(flow, direction, session->context, session->opened_at, (struct meter_pause *)pauses);
+}
+
 /* The block holds, in this order: the policies' states, then members and pauses, up before down. */
 static int make_block(struct session *session)
 {
-	const struct stack *stack = session->profile->stack;
-	size_t members = stack->count * sizeof(struct standing_member);
-	size_t pauses = (stack->count + 1) * sizeof(struct meter_pause);
-	char *at;
+	size_t size = session_block(session->profile->stack);
 
-	session->block = calloc(1, stack->state_size + 2 * (members + pauses));
+	session->block = size <= sizeof(session->room) ? session->room : malloc(size);
 	if (session->block == NULL)
 		return -1;
-	at = (char *)session->block + stack->state_size;
-	for (int i = 0; i < 2; i++) {
-		struct flow *flow = i == 0 ? &session->up : &session->down;
-		struct weir_ref ref = session->id;
-
-		ref.direction = i == 0 ? WEIR_UP : WEIR_DOWN;
-		standing_init(&flow->standing, stack, session->context, &session->task, (struct standing_member *)at,
-			session->block, &ref);
-		flow_init(flow, ref.direction, session->context, session->opened_at,
-			(struct meter_pause *)(at + members));
-		at += members + pauses;
-	}
+	memset(session->block, 0, size);
+	init_flow(session, WEIR_UP);
+	init_flow(session, WEIR_DOWN);
 	return 0;
+}
+
+static void free_block(struct session *session)
+{
+	if (session->block != session->room)
+		free(session->block);
+	session->block = NULL;
 }
 
 int session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
@@ -114,8 +135,6 @@ int session_open(struct session *session, const struct session_profile *profile,
 	session->queue_moved_at = 0;
 	session->queue_mark = 0;
 	session->last = NULL;
-	memset(&session->up, 0, sizeof(session->up));
-	memset(&session->down, 0, sizeof(session->down));
 	session->id.generation = atomic_load_explicit(&session->generation, memory_order_relaxed) + 1;
 	if (make_block(session) != 0)
 		return -1;
@@ -153,8 +172,7 @@ static void try_release(struct session *session)
 		return; /* a grant is on its way here; it brings another turn */
 	sched_dequeue(session->context->sched, &session->task);
 	session->state = SESSION_FREE;
-	free(session->block);
-	session->block = NULL;
+	free_block(session);
 	session->ops->release(session);
 }
 
@@ -212,6 +230,8 @@ static void begin_linger(struct session *session, struct endpoint *broken, uint6
 	session_ready(session);
 	if (in->end != FLOW_FINISHED)
 		flow_drop(in, now);
+	if (session->last->end == FLOW_FINISHED)
+		endpoint_finish(session->last->sink); /* an end that was left to a clean close, which will not be */
 }
 
 static void end_linger(struct session *session, bool abort_other, uint64_t now)
@@ -427,7 +447,7 @@ static void watch_client(struct session *session, uint64_t now)
 void session_turn(struct session *session, uint64_t now)
 {
 	sched_dequeue(session->context->sched, &session->task); /* this is the turn it was queued for */
-	switch (session->state) {
+	switch ((enum session_state)session->state) {
 	case SESSION_FREE:
 		break;
 	case SESSION_CLOSED:

@@ -17,6 +17,7 @@
 
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "context.h"
@@ -61,6 +62,9 @@ enum session_state {
 	SESSION_CLOSED,
 };
 
+/* What is had in the session itself for its policies; a stack that needs more gets a block. */
+#define SESSION_ROOM 144
+
 /* What all sessions of a listener have in common. Times in ns, WEIR_NEVER for none. */
 struct session_profile {
 	const char *name; /* the listener's */
@@ -90,6 +94,8 @@ struct session {
 	struct timer timer;
 	struct mail wake; /* of session_wake(); lives as long as the slot */
 	atomic_bool woken;
+	uint8_t state;      /* enum session_state */
+	uint8_t reason;     /* enum close_reason */
 	struct weir_ref id; /* direction unused; generation is read by other threads through session_generation() */
 	_Atomic uint32_t generation;
 	struct context *context;
@@ -99,8 +105,6 @@ struct session {
 	struct endpoint *server; /* NULL until connected */
 	struct flow up;
 	struct flow down;
-	enum session_state state;
-	enum close_reason reason;
 	uint64_t opened_at;    /* ns */
 	uint64_t connected_at; /* 0: never */
 	uint64_t closed_at;
@@ -111,8 +115,12 @@ struct session {
 	struct flow *last;      /* the flow that may still deliver; NULL: none */
 	uint64_t progress_at;   /* when its sink last took something */
 	uint64_t progress_mark; /* what is measured for that */
-	void *block;            /* states, members and pauses of both flows */
+	char *block;            /* states, members and pauses of both flows: the room, if it is enough */
+	_Alignas(max_align_t) char room[SESSION_ROOM];
 };
+
+/* Bytes that a session needs for its policies. */
+size_t session_block(const struct stack *stack);
 
 /* Once for a slot's life, before the first session in it. */
 void session_slot_init(struct session *session, struct context *context, uint32_t slot);

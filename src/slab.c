@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * slab - chunks of slots, and a stack of the free ones.
+ * slab - chunks of slots, each with the links of a list of the free ones behind them:
+ *
+ *     [slot 0][slot 1]...[slot 63][next of 0, next of 1, ... next of 63]
+ *
+ * Nothing is ever moved to grow, so that no holes stay behind in the heap.
  */
 #include "slab.h"
 
@@ -14,6 +18,7 @@ int slab_init(struct slab *slab, size_t slot_size, void (*init)(void *slot, uint
 	slab->slot_size = slot_size;
 	slab->init = init;
 	slab->argument = argument;
+	slab->free = SLAB_NONE;
 	slab->chunks = calloc(SLAB_CHUNKS_MAX, sizeof(*slab->chunks));
 	return slab->chunks == NULL ? -1 : 0;
 }
@@ -23,44 +28,47 @@ void slab_destroy(struct slab *slab)
 	for (uint32_t i = 0; i < slab->chunk_count; i++)
 		free(atomic_load_explicit(&slab->chunks[i], memory_order_relaxed));
 	free(slab->chunks);
-	free(slab->free);
 	memset(slab, 0, sizeof(*slab));
+}
+
+static uint32_t *next_of(const struct slab *slab, uint32_t number)
+{
+	char *chunk = atomic_load_explicit(&slab->chunks[number / SLAB_CHUNK], memory_order_relaxed);
+
+	return (uint32_t *)(chunk + SLAB_CHUNK * slab->slot_size) + number % SLAB_CHUNK;
 }
 
 static int grow(struct slab *slab)
 {
 	uint32_t first = slab->chunk_count * SLAB_CHUNK;
-	uint32_t *numbers;
 	char *chunk;
 
 	if (slab->chunk_count == SLAB_CHUNKS_MAX)
 		return -1;
-	numbers = realloc(slab->free, ((size_t)first + SLAB_CHUNK) * sizeof(*numbers));
-	if (numbers == NULL)
-		return -1;
-	slab->free = numbers;
-	chunk = malloc(SLAB_CHUNK * slab->slot_size);
+	chunk = malloc(SLAB_CHUNK * (slab->slot_size + sizeof(uint32_t)));
 	if (chunk == NULL)
 		return -1;
-	for (uint32_t i = 0; i < SLAB_CHUNK; i++) {
+	for (uint32_t i = 0; i < SLAB_CHUNK; i++)
 		slab->init(chunk + i * slab->slot_size, first + i, slab->argument);
-		slab->free[slab->free_count++] = first + SLAB_CHUNK - 1 - i; /* the lowest is taken first */
-	}
 	atomic_store_explicit(&slab->chunks[slab->chunk_count++], chunk, memory_order_release);
+	for (uint32_t i = SLAB_CHUNK; i-- > 0;) /* the lowest is taken first */
+		slab_put(slab, first + i);
 	return 0;
 }
 
 void *slab_take(struct slab *slab, uint32_t *number)
 {
-	if (slab->free_count == 0 && grow(slab) != 0)
+	if (slab->free == SLAB_NONE && grow(slab) != 0)
 		return NULL;
-	*number = slab->free[--slab->free_count];
+	*number = slab->free;
+	slab->free = *next_of(slab, *number);
 	return slab_at(slab, *number);
 }
 
 void slab_put(struct slab *slab, uint32_t number)
 {
-	slab->free[slab->free_count++] = number;
+	*next_of(slab, number) = slab->free;
+	slab->free = number;
 }
 
 void *slab_at(const struct slab *slab, uint32_t number)

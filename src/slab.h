@@ -14,6 +14,7 @@
 
 #define SLAB_CHUNK 64 /* slots allocated at once */
 #define SLAB_CHUNKS_MAX 16384
+#define SLAB_NONE UINT32_MAX
 
 struct slab {
 	size_t slot_size;
@@ -21,8 +22,7 @@ struct slab {
 	void *argument;
 	_Atomic(char *) *chunks; /* SLAB_CHUNKS_MAX of them; NULL behind chunk_count */
 	uint32_t chunk_count;
-	uint32_t *free; /* stack of numbers */
-	uint32_t free_count;
+	uint32_t free; /* number of the first free slot, whose chunk has the next one's; SLAB_NONE: there is none */
 };
 
 int slab_init(struct slab *slab, size_t slot_size, void (*init)(void *slot, uint32_t number, void *argument),

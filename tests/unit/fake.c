@@ -445,7 +445,7 @@ static void pair_release(struct session *session)
 	pair->released++;
 }
 
-static const struct session_ops pair_ops = {pair_dial, pair_hang_up, pair_closed, pair_release};
+static const struct session_ops pair_ops = {pair_dial, pair_hang_up, pair_closed, pair_release, NULL};
 
 void pair_init(struct pair *pair, struct world *world, const struct stack *stack)
 {

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <sys/mman.h>
 
+#include "connection.h"
 #include "fake.h"
 #include "rule.h"
 #include "unit.h"
@@ -70,14 +71,29 @@ static void tear_down(void)
 
 START_TEST(a_session_that_cannot_begin_leaves_the_client_alone)
 {
+	static const struct stack large = {.state_size = SESSION_ROOM + 1};
 	int opened;
 
+	pair.profile.stack = &large;
 	patience = 1;
 	opened = session_open(&pair.session, &pair.profile, NULL, &pair.client.endpoint, world.now);
 	patience = -1;
 	ck_assert_int_eq(opened, -1);
 	ck_assert(!pair.client.closed);
 	ck_assert_int_eq(pair.session.state, SESSION_FREE);
+}
+END_TEST
+
+/*
+ * An idle session is its connection, and what libevent keeps of two descriptors: 1.5 KiB together, with one policy whose
+ * flows' states take 16 bytes each.
+ */
+START_TEST(an_idle_session_is_small)
+{
+	static const struct stack one = {.count = 1, .state_size = 2 * 16};
+
+	ck_assert_uint_le(session_block(&one), SESSION_ROOM);
+	ck_assert_uint_le(sizeof(struct connection), 1536 - 2 * 48 + 256);
 }
 END_TEST
 
@@ -147,6 +163,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_session_that_cannot_begin_leaves_the_client_alone);
+	tcase_add_test(tcase, an_idle_session_is_small);
 	tcase_add_loop_test(tcase, bytes_that_cannot_be_stored_end_the_session, 0, 8);
 	tcase_add_test(tcase, a_session_that_holds_nothing_needs_no_memory);
 	suite_add_tcase(suite, tcase);
