@@ -13,6 +13,7 @@
 #define SAMPLED (WEIR_NEED_ACKED | WEIR_NEED_UNREAD | WEIR_NEED_RTT)
 #define BULK_FROM (48 * 1024)                   /* bytes a turn from which splicing wins over copying */
 #define BULK_TO (16 * 1024)                     /* bytes a turn below which it loses */
+#define TURN_READ (64 * 1024) /* no read of a turn is cut shorter than that by what others read before it */
 #define DRAIN_INTERVAL (UINT64_C(50) * 1000000) /* ns over which the drain rate is measured */
 
 static uint64_t least(uint64_t a, uint64_t b)
@@ -378,7 +379,7 @@ static void pump(struct flow *flow, struct hearing *hearing, uint64_t now)
 			scan(flow, hearing, now);
 		moved = moved > in ? moved : in;
 		left -= moved;
-	} while (moved > 0 && left > 0 && !flow->no_memory);
+	} while (moved > 0 && left >= TURN_READ && !flow->no_memory);
 }
 
 static void pass_end(struct flow *flow, uint64_t now)

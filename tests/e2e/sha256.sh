@@ -1,13 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# 200 transfers at once through weir to a server that sends back what it gets: sizes and pauses at random, each with
-# the SHA-256 of what was sent and what came back.
+# 240 transfers at once through weir to a server that sends back what it gets: sizes and pauses at random, each with
+# the SHA-256 of what was sent and what came back. A third each is copied, spliced, and spliced when it seems worth it.
 set -u
 # shellcheck source=lib.sh
 . "$WEIR_SRCDIR/tests/e2e/lib.sh"
 need nc socat sha256sum shuf
 
-transfers=200
+transfers=240
 largest=1000000
 sanitized && largest=200000
 
@@ -27,10 +27,21 @@ workers = 2
 module = watermark
 high = 32K
 low = 16K
-[listener echo]
+[listener off]
 listen = 127.0.0.1:0
 upstream = 127.0.0.1:$server_port
 policy = small
+splice = off
+[listener on]
+listen = 127.0.0.1:0
+upstream = 127.0.0.1:$server_port
+policy = small
+splice = on
+[listener auto]
+listen = 127.0.0.1:0
+upstream = 127.0.0.1:$server_port
+policy = watermark
+splice = auto
 END
 
 # A third each: at once, with a pause in the middle, with three pauses at places of their own.
@@ -61,26 +72,34 @@ transfer() {
 	size=$(shuf -i "1-$largest" -n 1)
 	head -c "$size" /dev/urandom >"$file"
 	sent=$(sha256sum <"$file")
-	got=$(feed "$file" "$size" $(($1 % 3)) "$(shuf -i 0-9 -n 1)" | nc -N 127.0.0.1 "$port" | sha256sum)
-	[ "$sent" = "$got" ] && echo "$1 $size" >>"$dir/fine"
+	got=$(feed "$file" "$size" $(($1 / 3 % 3)) "$(shuf -i 0-9 -n 1)" | nc -N 127.0.0.1 "$2" | sha256sum)
+	[ "$sent" = "$got" ] && echo "$3 $size" >>"$dir/fine"
 	rm -f "$file"
 }
 
-echo 1..3
-port=$(port_of echo)
+echo 1..5
+off=$(port_of off)
+on=$(port_of on)
+auto=$(port_of auto)
 : >"$dir/fine"
 runs=
 i=0
 while [ $i -lt $transfers ]; do
-	transfer $i &
+	case $((i % 3)) in
+	0) transfer $i "$off" off & ;;
+	1) transfer $i "$on" on & ;;
+	*) transfer $i "$auto" auto & ;;
+	esac
 	runs="$runs $!"
 	i=$((i + 1))
 done
 # shellcheck disable=SC2086
 wait $runs
-fine=$(wc -l <"$dir/fine")
-[ "$fine" = $transfers ]
-result $? "$fine of $transfers transfers came back with the SHA-256 they were sent with"
+for splice in off on auto; do
+	fine=$(grep -c "^$splice " "$dir/fine")
+	[ "$fine" = $((transfers / 3)) ]
+	result $? "splice = $splice: $fine of $((transfers / 3)) transfers came back with the SHA-256 they were sent with"
+done
 all_done() {
 	[ "$(grep -c ' session .* close=done' "$dir/log")" = $transfers ]
 }

@@ -144,7 +144,7 @@ START_TEST(slow_address_is_passed_over)
 
 	if (!can_name())
 		return;
-	server = server_listen_at(addresses[_i], 0, 16, 0);
+	server = server_listen_beside(addresses[_i], addresses[1 - _i], 16);
 	slow = server_hanging(addresses[1 - _i], server.port, fillers);
 	weir = weir_before_name(&setup, "twins", "connect_timeout = 300ms");
 	expect_served(addresses[_i]);

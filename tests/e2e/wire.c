@@ -107,6 +107,26 @@ struct server server_listen_at(const char *ip, unsigned port, int backlog, int r
 	return server;
 }
 
+struct server server_listen_beside(const char *ip, const char *other, int backlog)
+{
+	struct server server;
+	bool taken = true;
+
+	for (int i = 0; i < 100 && taken; i++) {
+		struct sockaddr_in in;
+		int fd = socket_new(AF_INET);
+
+		server = server_listen_at(ip, 0, backlog, 0);
+		in = address_of(other, server.port);
+		taken = bind(fd, (struct sockaddr *)&in, sizeof(in)) != 0;
+		close(fd);
+		if (taken)
+			server_close(&server);
+	}
+	ck_assert_msg(!taken, "no port is free on both %s and %s", ip, other);
+	return server;
+}
+
 struct server server_listen(void)
 {
 	return server_listen_at("127.0.0.1", 0, 1024, 0);

@@ -48,6 +48,7 @@ struct server {
 
 struct server server_listen(void); /* 127.0.0.1, a port from the kernel */
 struct server server_listen_at(const char *ip, unsigned port, int backlog, int rcvbuf);
+struct server server_listen_beside(const char *ip, const char *other, int backlog); /* on a port free on both */
 struct server server_listen_unix(const char *path);
 struct server server_refusing(void); /* the port is taken, nobody listens */
 /* A listener whose backlog is full: connecting to it hangs. The two sockets that fill it are kept in fillers. */
