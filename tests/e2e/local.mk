@@ -44,6 +44,7 @@ tests_e2e_test_urgent_LDADD = $(e2e_ldadd)
 
 e2e_scripts = \
 	tests/e2e/bench.sh \
+	tests/e2e/calls.sh \
 	tests/e2e/config_errors.sh \
 	tests/e2e/demo.sh \
 	tests/e2e/documented.sh \
