@@ -22,9 +22,12 @@ void endpoint_ready(struct endpoint *endpoint, bool readable, bool writable, boo
 		endpoint->writable = true;
 	if (closed) {
 		endpoint->hung = true;
-		/* a reset shuts both ways too, but never without leaving an error, pending or kept */
-		if (endpoint->error == 0)
+		/* a reset shuts both ways too, but never without leaving an error, pending or kept; a pending one is told */
+		if (endpoint->error == 0) {
 			endpoint->fin_seen = true;
+			endpoint->suspect = false;
+			endpoint->doubtful = false;
+		}
 	} else if (readable && writable) {
 		endpoint->suspect = true;
 	}
@@ -43,10 +46,13 @@ bool endpoint_ended_cleanly(const struct endpoint *endpoint)
 
 static ssize_t read_end(struct endpoint *endpoint)
 {
+	bool asks = !endpoint->fin_seen ||
+		endpoint->suspect; /* the event of a clean end said that there was no error */
+
 	endpoint->readable = false;
 	endpoint->suspect = false;
 	endpoint->doubtful = false;
-	if (endpoint->error == 0)
+	if (endpoint->error == 0 && asks)
 		keep_error(endpoint, endpoint->ops->error(endpoint));
 	if (endpoint->error == 0 || endpoint_ended_cleanly(endpoint)) {
 		endpoint->ended = true;

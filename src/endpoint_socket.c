@@ -119,10 +119,13 @@ static const struct endpoint_ops socket_ops = {
 static void on_event(evutil_socket_t fd, short what, void *argument)
 {
 	struct endpoint_socket *socket = argument;
+	bool news = (what & (EV_READ | EV_CLOSED)) != 0 ||
+		!socket->endpoint.writable; /* that our end was acknowledged is none */
 
 	(void)fd;
 	endpoint_ready(&socket->endpoint, (what & EV_READ) != 0, (what & EV_WRITE) != 0, (what & EV_CLOSED) != 0);
-	socket->notify(socket->argument);
+	if (news)
+		socket->notify(socket->argument);
 }
 
 int endpoint_socket_open(struct endpoint_socket *socket, int fd, const struct address *peer, struct event_base *base,

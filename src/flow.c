@@ -11,8 +11,8 @@
 #define SAMPLE_MIN (UINT64_C(1) * 1000000)  /* ns */
 #define SAMPLE_MAX (UINT64_C(50) * 1000000) /* ns */
 #define SAMPLED (WEIR_NEED_ACKED | WEIR_NEED_UNREAD | WEIR_NEED_RTT)
-#define BULK_FROM (48 * 1024)                   /* bytes a turn from which splicing wins over copying */
-#define BULK_TO (16 * 1024)                     /* bytes a turn below which it loses */
+#define BULK_FROM (48 * 1024) /* bytes a turn from which splicing wins over copying */
+#define BULK_TO (16 * 1024)   /* bytes a turn below which it loses */
 #define TURN_READ (64 * 1024) /* no read of a turn is cut shorter than that by what others read before it */
 #define DRAIN_INTERVAL (UINT64_C(50) * 1000000) /* ns over which the drain rate is measured */
 
@@ -382,11 +382,21 @@ static void pump(struct flow *flow, struct hearing *hearing, uint64_t now)
 	} while (moved > 0 && left >= TURN_READ && !flow->no_memory);
 }
 
+/* Both ends are through with the other direction: closing the sink says what is left to say. */
+static bool is_last_word(const struct flow *flow)
+{
+	const struct endpoint *source = flow->source;
+	const struct endpoint *sink = flow->sink;
+
+	return sink->ended && source->finished && source->error == 0 && sink->error == 0;
+}
+
 static void pass_end(struct flow *flow, uint64_t now)
 {
 	if (flow->end != FLOW_ENDING || flow->store.held > 0)
 		return;
-	endpoint_finish(flow->sink);
+	if (!is_last_word(flow))
+		endpoint_finish(flow->sink);
 	flow->end = FLOW_FINISHED;
 	flow->moved_at = now;
 }

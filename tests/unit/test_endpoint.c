@@ -184,6 +184,9 @@ START_TEST(an_end_that_was_announced_is_clean_whatever_comes_behind_it)
 	ck_assert(endpoint_ended_cleanly(endpoint));
 	kernel.error = ECONNRESET;
 	ck_assert_int_eq(read_one(0), 0);
+	ck_assert_int_eq(endpoint->error, 0); /* nothing said so yet, and the end's event said that there was none */
+	endpoint_ready(endpoint, true, true, false);
+	endpoint_probe(endpoint);
 	ck_assert_int_eq(endpoint->error, ECONNRESET);
 }
 END_TEST
