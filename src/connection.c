@@ -19,14 +19,18 @@ static struct connection *connection_of(struct session *session)
 	return CONTAINER(session, struct connection, session);
 }
 
+static struct site *site_of(const struct connection *connection)
+{
+	return CONTAINER(connection->session.owner.context, struct site, context);
+}
+
 void connection_slot_init(void *slot, uint32_t number, void *site)
 {
 	struct connection *connection = slot;
 
 	memset(connection, 0, sizeof(*connection));
-	connection->site = site;
 	connection->server.fd = -1;
-	session_slot_init(&connection->session, &connection->site->context, number);
+	session_slot_init(&connection->session, &((struct site *)site)->context, number);
 }
 
 static void on_event(void *argument)
@@ -64,7 +68,7 @@ static void dialled(void *argument, const struct dial_outcome *outcome, uint64_t
 		session_turn(&connection->session, now);
 		return;
 	}
-	if (outcome->reason != CLOSE_NO_DESCRIPTORS || commons_may_complain(connection->site->commons, now))
+	if (outcome->reason != CLOSE_NO_DESCRIPTORS || commons_may_complain(site_of(connection)->commons, now))
 		report_failure(&report, outcome);
 	session_failed(&connection->session, outcome->reason, now);
 }
@@ -73,8 +77,8 @@ static void dial(struct session *session, uint64_t now)
 {
 	struct connection *connection = connection_of(session);
 
-	connection->dial = dial_start(&connection->site->dials, &connection->listener->target, &connection->server, now,
-		dialled, connection);
+	connection->dial = dial_start(&site_of(connection)->dials, &connection->listener->target, &connection->server,
+		now, dialled, connection);
 }
 
 static void hang_up(struct session *session)
@@ -99,7 +103,7 @@ static void closed(struct session *session, uint64_t now)
 	struct report report = report_of(connection);
 
 	report_access(&report, now);
-	give_back(connection->site, connection->listener);
+	give_back(site_of(connection), connection->listener);
 }
 
 /* Gives the slot back, without the server's socket. */
@@ -108,16 +112,16 @@ static void free_slot(void *item)
 	struct connection *connection = item;
 
 	rest_close(&connection->server);
-	slab_put(&connection->site->connections, connection->session.id.slot);
-	if (--connection->site->session_count == 0)
-		dial_forget(&connection->site->dials);
+	slab_put(&site_of(connection)->connections, connection->session.owner.ref.slot);
+	if (--site_of(connection)->session_count == 0)
+		dial_forget(&site_of(connection)->dials);
 }
 
 /* The next client of this listener finds the slot with the server's socket in it, if that can connect again. */
 static void release(struct session *session)
 {
 	struct connection *connection = connection_of(session);
-	struct site *site = connection->site;
+	struct site *site = site_of(connection);
 
 	if (site->closing || !rest_lasts(&connection->server) ||
 		!stock_put(&site->dials.stock, &site->sched, free_slot, connection->listener, connection, site->now))
@@ -138,7 +142,7 @@ static const struct session_ops connection_ops = {
 static int open_session(struct connection *connection, int fd, const struct address *peer, uint64_t now)
 {
 	connection->dial = NULL;
-	if (endpoint_socket_open(&connection->client, fd, peer, connection->site->events, on_event,
+	if (endpoint_socket_open(&connection->client, fd, peer, site_of(connection)->events, on_event,
 		    &connection->session) != 0)
 		return -1;
 	if (session_open(&connection->session, &connection->listener->profile, &connection_ops,

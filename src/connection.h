@@ -13,7 +13,6 @@
 
 struct connection {
 	struct session session;
-	struct site *site;
 	struct listener *listener;
 	struct dial *dial; /* while connecting */
 	struct endpoint_socket client;

@@ -17,7 +17,6 @@
 
 struct endpoint_socket {
 	struct endpoint endpoint;
-	int fd; /* -1: none */
 	struct event event;
 	void (*notify)(void *argument); /* after every event; may be changed at any time */
 	void *argument;
@@ -27,6 +26,7 @@ struct endpoint_socket {
 		struct sockaddr_in in;
 		struct sockaddr_in6 in6;
 	} peer;
+	int fd; /* -1: none */
 };
 
 /* Takes the descriptor over and begins to watch it. -1 when it cannot be watched; the descriptor is closed then. */

@@ -26,27 +26,46 @@ static uint64_t beyond(uint64_t limit, uint64_t now)
 	return limit > now ? limit - now : 0;
 }
 
-void flow_init(struct flow *flow, enum weir_direction direction, struct context *context, uint64_t now,
-	struct meter_pause *pauses)
+static struct context *context_of(const struct flow *flow)
 {
-	flow->direction = direction;
-	flow->context = context;
-	store_init(&flow->store, context->depots);
-	meter_init(&flow->meter, now, pauses, flow->standing.stack->count + 1);
+	return flow->standing.owner->context;
+}
+
+static size_t samples_size(const struct stack *stack)
+{
+	return (stack->needs & SAMPLED) != 0 ? sizeof(struct flow_samples) : 0;
+}
+
+size_t flow_room(const struct stack *stack)
+{
+	return samples_size(stack) + (stack->count + 1) * sizeof(struct meter_pause);
+}
+
+void flow_init(struct flow *flow, const struct standing_owner *owner, enum weir_direction direction, uint64_t now,
+	char *room)
+{
+	size_t samples = samples_size(owner->stack);
+
+	memset(flow, 0, sizeof(*flow));
+	flow->direction = (uint8_t)direction;
+	standing_init(&flow->standing, owner, direction);
+	store_init(&flow->store, owner->context->depots);
+	flow->samples = samples > 0 ? (struct flow_samples *)room : NULL;
+	meter_init(&flow->meter, now, (struct meter_pause *)(room + samples), owner->stack->count + 1);
 }
 
 static bool scans(const struct flow *flow)
 {
-	return (flow->standing.stack->needs & WEIR_NEED_SCAN) != 0;
+	return (flow->standing.owner->stack->needs & WEIR_NEED_SCAN) != 0;
 }
 
 void flow_attach(struct flow *flow, struct endpoint *source, struct endpoint *sink, enum pipe_use splice, uint64_t now)
 {
-	bool able = endpoint_pipes(source) && endpoint_pipes(sink) && flow->context->pipes != NULL && !scans(flow);
+	bool able = endpoint_pipes(source) && endpoint_pipes(sink) && context_of(flow)->pipes != NULL && !scans(flow);
 
 	flow->source = source;
 	flow->sink = sink;
-	flow->splice = able ? splice : PIPE_USE_OFF;
+	flow->splice = (uint8_t)(able ? splice : PIPE_USE_OFF);
 	flow->bulk = flow->splice == PIPE_USE_ON;
 	flow->asked = true;
 	flow->moved_at = now;
@@ -82,35 +101,35 @@ static bool can_drain(const struct flow *flow)
 /* About half a round trip apart, because nobody is told when bytes are acknowledged; rarer while nothing changes. */
 static void pace_samples(struct flow *flow, bool changed)
 {
-	uint64_t interval = changed ? flow->rtt / 2 : flow->sample_interval * 2;
+	uint64_t interval = changed ? flow->samples->rtt / 2 : flow->samples->interval * 2;
 
 	if (interval < SAMPLE_MIN)
 		interval = SAMPLE_MIN;
-	flow->sample_interval = interval < SAMPLE_MAX ? interval : SAMPLE_MAX;
+	flow->samples->interval = interval < SAMPLE_MAX ? interval : SAMPLE_MAX;
 }
 
 static void sample(struct flow *flow, uint64_t now)
 {
-	uint32_t needs = flow->standing.stack->needs;
+	uint32_t needs = flow->standing.owner->stack->needs;
 	struct endpoint_sample taken;
 	bool changed = false;
 	uint64_t acked;
 
-	if ((needs & SAMPLED) == 0) {
+	if (flow->samples == NULL) {
 		flow->acked = flow->written;
 		return;
 	}
-	if (flow->sampled_at != 0 && now < flow->sampled_at + flow->sample_interval)
+	if (flow->samples->taken_at != 0 && now < flow->samples->taken_at + flow->samples->interval)
 		return;
-	flow->sampled_at = now;
+	flow->samples->taken_at = now;
 	if ((needs & WEIR_NEED_UNREAD) != 0) {
 		endpoint_sample(flow->source, &taken);
-		changed = taken.unread != flow->unread;
-		flow->unread = taken.unread;
+		changed = taken.unread != flow->samples->unread;
+		flow->samples->unread = taken.unread;
 	}
 	if ((needs & (WEIR_NEED_ACKED | WEIR_NEED_RTT)) != 0) {
 		endpoint_sample(flow->sink, &taken);
-		flow->rtt = taken.rtt;
+		flow->samples->rtt = taken.rtt;
 		acked = beyond(flow->written, taken.queued);
 		if (acked > flow->acked) {
 			flow->acked = acked;
@@ -163,8 +182,10 @@ static void view_fill(const struct flow *flow, uint64_t now, struct weir_view *v
 	view->size = sizeof(*view);
 	view->direction = flow->direction;
 	view->now = now;
-	view->unread = flow->unread;
-	view->rtt = flow->rtt;
+	if (flow->samples != NULL) {
+		view->unread = flow->samples->unread;
+		view->rtt = flow->samples->rtt;
+	}
 	view->blocked = meter_spent(&flow->meter, now, METER_BLOCKED);
 	view_update(flow, now, view);
 }
@@ -172,7 +193,7 @@ static void view_fill(const struct flow *flow, uint64_t now, struct weir_view *v
 /* Begins the turn's talk with the policies. */
 static void hear(struct flow *flow, uint64_t now, struct hearing *hearing)
 {
-	if (flow->standing.stack->count == 0)
+	if (flow->standing.owner->stack->count == 0)
 		return;
 	view_fill(flow, now, &hearing->view);
 	standing_hear(&flow->standing, hearing);
@@ -192,7 +213,7 @@ static void wrote(struct flow *flow, uint64_t length, uint64_t now)
 static void return_pipe(struct flow *flow)
 {
 	if (flow->store.pipe != NULL && store_piped(&flow->store) == 0)
-		pipes_put(flow->context->pipes, store_take_pipe(&flow->store));
+		pipes_put(context_of(flow)->pipes, store_take_pipe(&flow->store));
 }
 
 static ssize_t write_held(struct flow *flow, uint64_t length)
@@ -226,7 +247,7 @@ static uint64_t drain(struct flow *flow, uint64_t budget, uint64_t now)
 /* Hands bytes straight from the scratch buffer to the sink, if nothing is in front of them; returns how many. */
 static size_t pass_on(struct flow *flow, size_t length, uint64_t now)
 {
-	struct iovec iov = {flow->context->scratch, (size_t)least(length, write_room(flow))};
+	struct iovec iov = {context_of(flow)->scratch, (size_t)least(length, write_room(flow))};
 	ssize_t n;
 
 	if (flow->store.held > 0 || !flow->sink->writable || iov.iov_len == 0 || scans(flow))
@@ -252,7 +273,7 @@ static void hold(struct flow *flow, size_t passed, size_t length, uint64_t now)
 
 	if (passed == length)
 		return;
-	if (store_append(&flow->store, flow->context->scratch + passed, length - passed, now) != 0) {
+	if (store_append(&flow->store, context_of(flow)->scratch + passed, length - passed, now) != 0) {
 		flow->no_memory = true;
 		return;
 	}
@@ -288,7 +309,7 @@ static bool get_pipe(struct flow *flow, uint64_t now)
 		return true;
 	if (!standing_spare(&flow->standing, &flow->store, PIPE_CAPACITY / STORE_PAGE))
 		return false;
-	pipe = pipes_take(flow->context->pipes, now);
+	pipe = pipes_take(context_of(flow)->pipes, now);
 	if (pipe != NULL)
 		store_set_pipe(&flow->store, pipe);
 	return pipe != NULL;
@@ -320,7 +341,7 @@ static uint64_t fill_scratch(struct flow *flow, uint64_t want, uint64_t now)
 		flow->short_of = true;
 		return 0;
 	}
-	n = took(flow, endpoint_read(flow->source, flow->context->scratch, (size_t)want), now);
+	n = took(flow, endpoint_read(flow->source, context_of(flow)->scratch, (size_t)want), now);
 	if (n > 0)
 		hold(flow, pass_on(flow, (size_t)n, now), (size_t)n, now);
 	return n;
@@ -421,7 +442,7 @@ static void tell_policies(struct flow *flow, const struct before *before, bool t
 		.acked = flow->acked - before->acked,
 	};
 
-	if (flow->standing.stack->count == 0)
+	if (flow->standing.owner->stack->count == 0)
 		return;
 	event.what = (event.read > 0 ? WEIR_EVENT_READ : 0) | (event.written > 0 ? WEIR_EVENT_WROTE : 0) |
 		(event.acked > 0 ? WEIR_EVENT_ACKED : 0) | (timed ? WEIR_EVENT_TIME : 0) |
@@ -440,7 +461,7 @@ static uint32_t paused_by(const struct flow *flow)
 	if (flow->end == FLOW_OPEN && flow->source->readable) {
 		causes |= verdict->paused;
 		if (flow->short_of)
-			causes |= UINT32_C(1) << flow->standing.stack->count;
+			causes |= UINT32_C(1) << flow->standing.owner->stack->count;
 	}
 	if (flow->store.held > 0)
 		causes |= verdict->stopped;
@@ -490,13 +511,14 @@ void flow_turn(struct flow *flow, uint64_t now)
 	pump(flow, &hearing, now);
 	judge_pace(flow, flow->read - before.read);
 	measure_drain(flow, now);
-	if ((flow->standing.stack->needs & WEIR_NEED_ACKED) == 0)
+	if ((flow->standing.owner->stack->needs & WEIR_NEED_ACKED) == 0)
 		flow->acked = flow->written;
 	tell_policies(flow, &before, timed, &hearing, now);
 	pass_end(flow, now);
 	standing_trim(&flow->standing, &flow->store);
 	if (flow_over(flow))
 		standing_release(&flow->standing);
+	flow->no_memory |= flow->standing.broke;
 	flow->more = !flow->no_memory && (can_fill(flow) || can_drain(flow));
 	account(flow, now);
 }
@@ -507,7 +529,7 @@ static void discard(struct flow *flow)
 	struct pipe *pipe = store_take_pipe(&flow->store);
 
 	if (pipe != NULL)
-		pipes_put(flow->context->pipes, pipe);
+		pipes_put(context_of(flow)->pipes, pipe);
 	store_clear(&flow->store);
 }
 
@@ -541,9 +563,8 @@ uint64_t flow_deadline(const struct flow *flow)
 	if (flow_over(flow))
 		return WEIR_NEVER;
 	/* samples matter while something is out, or while a limit may depend on them */
-	if ((flow->standing.stack->needs & SAMPLED) != 0 &&
-		(flow->acked < flow->written || flow->standing.verdict.paused != 0))
-		at = least(at, flow->sampled_at + flow->sample_interval);
+	if (flow->samples != NULL && (flow->acked < flow->written || flow->standing.verdict.paused != 0))
+		at = least(at, flow->samples->taken_at + flow->samples->interval);
 	return at;
 }
 

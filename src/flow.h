@@ -30,42 +30,48 @@ enum flow_end {
 	FLOW_DROPPED,   /* the sink broke: nothing can be delivered any more */
 };
 
+/* What policies may ask for, if one of them does. */
+struct flow_samples {
+	uint64_t taken_at; /* ns, 0: never */
+	uint64_t interval; /* ns to the next ones */
+	uint64_t unread;
+	uint64_t rtt;
+};
+
 struct flow {
-	enum weir_direction direction;
-	enum flow_end end;
-	bool more;      /* wants another turn, without waiting for anything */
-	bool no_memory; /* bytes could not be stored: the session cannot go on */
-	bool short_of;  /* the memory limit let nothing be read in this turn */
-	bool asked;     /* somebody wants the policies to be asked anew */
-	bool bulk;      /* goes through a pipe, if there is one */
-	enum pipe_use splice;
-	uint32_t pace; /* bytes read in a turn, averaged over those that brought some */
+	uint8_t direction; /* enum weir_direction */
+	uint8_t end;       /* enum flow_end */
+	uint8_t splice;    /* enum pipe_use */
+	bool more;         /* wants another turn, without waiting for anything */
+	bool no_memory;    /* bytes could not be stored: the session cannot go on */
+	bool short_of;     /* the memory limit let nothing be read in this turn */
+	bool asked;        /* somebody wants the policies to be asked anew */
+	bool bulk;         /* goes through a pipe, if there is one */
 	struct endpoint *source;
 	struct endpoint *sink;
-	struct context *context;
+	struct flow_samples *samples; /* NULL: nobody needs them */
 	struct store store;
 	struct standing standing;
 	struct meter meter;
 	uint64_t read; /* bytes, ever; so are the next */
 	uint64_t written;
 	uint64_t acked;
-	uint64_t chunks;   /* reads that brought bytes */
-	uint64_t held_max; /* the most that was held at once */
-	uint64_t moved_at; /* ns: when bytes, or the end, moved last */
-	uint64_t taken_at; /* ns: when the sink last took something, or began to refuse what there is */
-	/* what policies may ask for */
-	uint64_t sampled_at;
-	uint64_t sample_interval;
-	uint64_t unread;
-	uint64_t rtt;
+	uint64_t chunks;        /* reads that brought bytes */
+	uint64_t held_max;      /* the most that was held at once */
+	uint64_t moved_at;      /* ns: when bytes, or the end, moved last */
+	uint64_t taken_at;      /* ns: when the sink last took something, or began to refuse what there is */
 	uint64_t drain_rate;    /* bytes per second */
 	uint64_t drain_since;   /* ns, begin of the interval being measured; 0: none */
 	uint64_t drain_written; /* written at that time */
+	uint32_t pace;          /* bytes read in a turn, averaged over those that brought some */
 };
 
-/* pauses: stack->count + 1 of them; members, states: see standing.h. All belong to the session. */
-void flow_init(struct flow *flow, enum weir_direction direction, struct context *context, uint64_t now,
-	struct meter_pause *pauses);
+/* Bytes that a flow needs beside itself: its samples and pauses. */
+size_t flow_room(const struct stack *stack);
+
+/* `room` is the session's, and all zero. */
+void flow_init(struct flow *flow, const struct standing_owner *owner, enum weir_direction direction, uint64_t now,
+	char *room);
 
 /* Both ends are there: the flow may begin. */
 void flow_attach(struct flow *flow, struct endpoint *source, struct endpoint *sink, enum pipe_use splice, uint64_t now);

@@ -23,7 +23,7 @@ static void host_log(const struct weir_call *call, enum weir_log_level level, co
 {
 	unsigned member;
 	const struct standing *standing = standing_of_call(call, &member);
-	const struct policy *policy = standing->stack->members[member].policy;
+	const struct policy *policy = standing->owner->stack->members[member].policy;
 
 	if ((unsigned)level > LOG_LEVEL_DEBUG)
 		level = WEIR_LOG_DEBUG;
@@ -46,7 +46,7 @@ static void host_lease_put(const struct weir_call *call, uint32_t pool, uint64_t
 	unsigned member;
 	struct standing *standing = standing_of_call(call, &member);
 
-	if (pool < standing->stack->members[member].api->pool_count)
+	if (pool < standing->owner->stack->members[member].api->pool_count)
 		standing_lease_put(standing, member, pool, units);
 }
 

@@ -68,8 +68,8 @@ static void begin(struct line *line, const char *what, const struct report *repo
 	const struct session *session = report->session;
 
 	line->length = 0;
-	add(line, "%s %" PRIu32 ".%" PRIu32 ".%" PRIu32 " listener=%s", what, session->id.worker, session->id.slot,
-		session->id.generation, session->profile->name);
+	add(line, "%s %" PRIu32 ".%" PRIu32 ".%" PRIu32 " listener=%s", what, session->owner.ref.worker,
+		session->owner.ref.slot, session->owner.ref.generation, session->profile->name);
 	add_address(line, "client", report->client);
 	add_server(line, report);
 	add(line, " up=%" PRIu64 " down=%" PRIu64, session->up.written, session->down.written);
@@ -96,8 +96,9 @@ static void add_pauses(struct line *line, const char *direction, const struct fl
 
 		if (meter->pauses[cause].count == 0)
 			continue;
-		add(line, "%s%s:%" PRIu32 "/%" PRIu64 ".%06us", between, stack_cause(flow->standing.stack, cause),
-			meter->pauses[cause].count, spent / 1000000000, (unsigned)(spent % 1000000000 / 1000));
+		add(line, "%s%s:%" PRIu32 "/%" PRIu64 ".%06us", between,
+			stack_cause(flow->standing.owner->stack, cause), meter->pauses[cause].count, spent / 1000000000,
+			(unsigned)(spent % 1000000000 / 1000));
 		between = ",";
 	}
 	if (*between == '\0')
@@ -166,7 +167,7 @@ void report_failure(const struct report *report, const struct dial_outcome *outc
 	char text[ADDRESS_TEXT_MAX];
 
 	log_warning("session %" PRIu32 ".%" PRIu32 ".%" PRIu32 " listener=%s: cannot connect to %s%s%s: %s",
-		session->id.worker, session->id.slot, session->id.generation, session->profile->name,
-		report->upstream->server, resolved ? " at " : "",
+		session->owner.ref.worker, session->owner.ref.slot, session->owner.ref.generation,
+		session->profile->name, report->upstream->server, resolved ? " at " : "",
 		resolved ? address_text(&outcome->address, text, sizeof(text)) : "", outcome->error);
 }

@@ -68,57 +68,49 @@ void session_slot_init(struct session *session, struct context *context, uint32_
 	session->wake.deliver = deliver_wake;
 	atomic_init(&session->woken, false);
 	atomic_init(&session->generation, 0);
-	session->context = context;
-	session->id.worker = context->worker;
-	session->id.slot = slot;
+	session->owner.context = context;
+	session->owner.task = &session->task;
+	session->owner.ref.worker = context->worker;
+	session->owner.ref.slot = slot;
 	session->state = SESSION_FREE;
 }
 
-/* Bytes for the members and pauses of one flow. */
-static size_t flow_block(const struct stack *stack)
+static size_t members_size(const struct stack *stack)
 {
-	return stack->count * sizeof(struct standing_member) + (stack->count + 1) * sizeof(struct meter_pause);
+	return 2 * stack->count * sizeof(struct standing_member);
 }
 
 size_t session_block(const struct stack *stack)
 {
-	return stack->state_size + 2 * flow_block(stack);
+	return stack->state_size + members_size(stack) + 2 * flow_room(stack);
 }
 
-static void init_flow(struct session *session, enum weir_direction direction)
-{
-	const struct stack *stack = session->profile->stack;
-	struct flow *flow = direction == WEIR_UP ? &session->up : &session->down;
-	char *members = session->block + stack->state_size + (direction == WEIR_UP ? 0 : flow_block(stack));
-	char *pauses = members + stack->count * sizeof(struct standing_member);
-	struct weir_ref ref = session->id;
-
-	ref.direction = direction;
-	memset(flow, 0, sizeof(*flow));
-	standing_init(&flow->standing, stack, session->context, &session->task, (struct standing_member *)members,
-		session->block, &ref);
-	flow_init(flow, direction, session->context, session->opened_at, (struct meter_pause *)pauses);
-}
-
-/* The block holds, in this order: the policies' states, then members and pauses, up before down. */
+/* The block holds, in this order: the policies' states, then both flows' members, then their samples and pauses. */
 static int make_block(struct session *session)
 {
-	size_t size = session_block(session->profile->stack);
+	const struct stack *stack = session->profile->stack;
+	size_t size = session_block(stack);
+	char *block = size <= sizeof(session->room) ? session->room : malloc(size);
+	char *up;
 
-	session->block = size <= sizeof(session->room) ? session->room : malloc(size);
-	if (session->block == NULL)
+	if (block == NULL)
 		return -1;
-	memset(session->block, 0, size);
-	init_flow(session, WEIR_UP);
-	init_flow(session, WEIR_DOWN);
+	memset(block, 0, size);
+	up = block + stack->state_size + members_size(stack);
+	session->owner.stack = stack;
+	session->owner.states = block;
+	flow_init(&session->up, &session->owner, WEIR_UP, session->opened_at, up);
+	flow_init(&session->down, &session->owner, WEIR_DOWN, session->opened_at, up + flow_room(stack));
 	return 0;
 }
 
 static void free_block(struct session *session)
 {
-	if (session->block != session->room)
-		free(session->block);
-	session->block = NULL;
+	standing_destroy(&session->up.standing);
+	standing_destroy(&session->down.standing);
+	if (session->owner.states != session->room)
+		free(session->owner.states);
+	session->owner.states = NULL;
 }
 
 int session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
@@ -135,10 +127,10 @@ int session_open(struct session *session, const struct session_profile *profile,
 	session->queue_moved_at = 0;
 	session->queue_mark = 0;
 	session->last = NULL;
-	session->id.generation = atomic_load_explicit(&session->generation, memory_order_relaxed) + 1;
+	session->owner.ref.generation = atomic_load_explicit(&session->generation, memory_order_relaxed) + 1;
 	if (make_block(session) != 0)
 		return -1;
-	atomic_store_explicit(&session->generation, session->id.generation, memory_order_release);
+	atomic_store_explicit(&session->generation, session->owner.ref.generation, memory_order_release);
 	session->state = SESSION_CONNECTING;
 	if (standing_open(&session->up.standing) != 0 || standing_open(&session->down.standing) != 0)
 		session_close(session, CLOSE_REFUSED_BY_POLICY, now);
@@ -170,7 +162,7 @@ static void try_release(struct session *session)
 	standing_release(&session->down.standing);
 	if (standing_awaited(&session->up.standing) || standing_awaited(&session->down.standing))
 		return; /* a grant is on its way here; it brings another turn */
-	sched_dequeue(session->context->sched, &session->task);
+	sched_dequeue(session->owner.context->sched, &session->task);
 	session->state = SESSION_FREE;
 	free_block(session);
 	session->ops->release(session);
@@ -189,12 +181,12 @@ static void end_session(struct session *session, enum close_reason reason, bool 
 		session->ops->hang_up(session);
 	flow_close(&session->up, now);
 	flow_close(&session->down, now);
-	sched_timer_clear(session->context->sched, &session->timer);
+	sched_timer_clear(session->owner.context->sched, &session->timer);
 	endpoint_close(session->client, abort_client);
 	if (session->server != NULL)
 		endpoint_close(session->server, abort_server);
 	session->ops->closed(session, now);
-	sched_enqueue(session->context->sched, &session->task); /* its last turn releases it */
+	sched_enqueue(session->owner.context->sched, &session->task); /* its last turn releases it */
 }
 
 void session_close(struct session *session, enum close_reason reason, uint64_t now)
@@ -390,7 +382,7 @@ static void wait_until(struct session *session, uint64_t at)
 		at = down;
 	/* lazily: a timer that fires too early finds out and is set again, so none is moved for every read */
 	if (at < session->timer.at)
-		sched_timer_set(session->context->sched, &session->timer, at);
+		sched_timer_set(session->owner.context->sched, &session->timer, at);
 }
 
 /* At once where nobody reads; behind a read, and for urgent bytes, once in a while. */
@@ -422,7 +414,7 @@ static void run(struct session *session, uint64_t now)
 		return;
 	wait_until(session, at < session->doubt_at ? at : session->doubt_at);
 	if (session->up.more || session->down.more)
-		sched_enqueue(session->context->sched, &session->task);
+		sched_enqueue(session->owner.context->sched, &session->task);
 }
 
 /*
@@ -438,7 +430,7 @@ static void watch_client(struct session *session, uint64_t now)
 		endpoint_probe(client);
 	} else if (client->suspect && session->doubt_at == WEIR_NEVER) {
 		session->doubt_at = now + DOUBT;
-		sched_timer_set(session->context->sched, &session->timer, session->doubt_at);
+		sched_timer_set(session->owner.context->sched, &session->timer, session->doubt_at);
 	}
 	if (client->error != 0)
 		session_close(session, reason_of(session, client), now);
@@ -446,7 +438,7 @@ static void watch_client(struct session *session, uint64_t now)
 
 void session_turn(struct session *session, uint64_t now)
 {
-	sched_dequeue(session->context->sched, &session->task); /* this is the turn it was queued for */
+	sched_dequeue(session->owner.context->sched, &session->task); /* this is the turn it was queued for */
 	switch ((enum session_state)session->state) {
 	case SESSION_FREE:
 		break;
@@ -467,13 +459,13 @@ void session_turn(struct session *session, uint64_t now)
 
 void session_ready(struct session *session)
 {
-	sched_enqueue(session->context->sched, &session->task);
+	sched_enqueue(session->owner.context->sched, &session->task);
 }
 
 void session_wake(struct session *session)
 {
 	if (!atomic_exchange_explicit(&session->woken, true, memory_order_acq_rel))
-		sched_post(session->context->sched, &session->wake);
+		sched_post(session->owner.context->sched, &session->wake);
 }
 
 bool session_is(const struct session *session, uint32_t generation)

@@ -94,11 +94,10 @@ struct session {
 	struct timer timer;
 	struct mail wake; /* of session_wake(); lives as long as the slot */
 	atomic_bool woken;
-	uint8_t state;      /* enum session_state */
-	uint8_t reason;     /* enum close_reason */
-	struct weir_ref id; /* direction unused; generation is read by other threads through session_generation() */
-	_Atomic uint32_t generation;
-	struct context *context;
+	uint8_t state;               /* enum session_state */
+	uint8_t reason;              /* enum close_reason */
+	_Atomic uint32_t generation; /* of the owner's ref, for other threads */
+	struct standing_owner owner; /* who it is, and what its flows have in common */
 	const struct session_profile *profile;
 	const struct session_ops *ops;
 	struct endpoint *client;
@@ -112,11 +111,10 @@ struct session {
 	uint64_t queue_mark;     /* bytes they had then */
 	uint64_t doubt_at;       /* when to look for a reset behind bytes that were read; WEIR_NEVER: no need */
 	/* while it lingers */
-	struct flow *last;      /* the flow that may still deliver; NULL: none */
-	uint64_t progress_at;   /* when its sink last took something */
-	uint64_t progress_mark; /* what is measured for that */
-	char *block;            /* states, members and pauses of both flows: the room, if it is enough */
-	_Alignas(max_align_t) char room[SESSION_ROOM];
+	struct flow *last;                             /* the flow that may still deliver; NULL: none */
+	uint64_t progress_at;                          /* when its sink last took something */
+	uint64_t progress_mark;                        /* what is measured for that */
+	_Alignas(max_align_t) char room[SESSION_ROOM]; /* states, members, samples and pauses, if they fit */
 };
 
 /* Bytes that a session needs for its policies. */

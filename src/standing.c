@@ -5,6 +5,7 @@
 #include "standing.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "container.h"
@@ -15,75 +16,111 @@ static uint64_t least(uint64_t a, uint64_t b)
 	return a < b ? a : b;
 }
 
+struct standing_member *standing_member(const struct standing *standing, unsigned i)
+{
+	const struct standing_owner *owner = standing->owner;
+	struct standing_member *members = (struct standing_member *)(owner->states + owner->stack->state_size);
+
+	return &members[standing->direction * owner->stack->count + i];
+}
+
+static bool waits(const struct standing *standing)
+{
+	return standing->wait != NULL && standing->wait->ticket.pool != NULL;
+}
+
+static bool waits_for(const struct standing *standing, unsigned claim)
+{
+	return waits(standing) && standing->wait->claim == claim;
+}
+
 static void deliver_grant(struct mail *mail, uint64_t now)
 {
-	struct standing *standing = CONTAINER(mail, struct standing, mail);
-	uint32_t units = pool_collect(&standing->ticket);
+	struct standing_wait *wait = CONTAINER(mail, struct standing_wait, mail);
+	struct standing *standing = wait->standing;
+	const struct stack *stack = standing->owner->stack;
+	uint32_t units = pool_collect(&wait->ticket);
 
 	(void)now;
-	if (standing->claim < standing->stack->claim_count) {
-		const struct stack_claim *claim = &standing->stack->claims[standing->claim];
+	if (wait->claim < stack->claim_count) {
+		const struct stack_claim *claim = &stack->claims[wait->claim];
 
-		standing->members[claim->member].leased[claim->index] += units;
+		standing_member(standing, claim->member)->leased[claim->index] += units;
 		standing->granted = true; /* pages are no business of the policies */
 	} else {
 		standing->memory += units;
 	}
-	sched_enqueue(standing->context->sched, standing->task);
+	sched_enqueue(standing->owner->context->sched, standing->owner->task);
 }
 
 /* On the giver's thread. */
 static void ticket_granted(struct pool_ticket *ticket)
 {
-	struct standing *standing = CONTAINER(ticket, struct standing, ticket);
+	struct standing_wait *wait = CONTAINER(ticket, struct standing_wait, ticket);
 
-	sched_post(standing->context->sched, &standing->mail);
+	sched_post(wait->standing->owner->context->sched, &wait->mail);
 }
 
-void standing_init(struct standing *standing, const struct stack *stack, struct context *context, struct task *task,
-	struct standing_member *members, char *states, const struct weir_ref *ref)
+/* NULL when memory is short. */
+static struct standing_wait *get_wait(struct standing *standing)
+{
+	struct standing_wait *wait = standing->wait;
+
+	if (wait != NULL)
+		return wait;
+	wait = calloc(1, sizeof(*wait));
+	if (wait == NULL)
+		return NULL;
+	wait->ticket.granted = ticket_granted;
+	wait->mail.deliver = deliver_grant;
+	wait->standing = standing;
+	standing->wait = wait;
+	return wait;
+}
+
+void standing_init(struct standing *standing, const struct standing_owner *owner, enum weir_direction direction)
 {
 	memset(standing, 0, sizeof(*standing));
-	standing->stack = stack;
-	standing->context = context;
-	standing->task = task;
-	standing->members = members;
-	standing->states = states;
-	standing->ref = *ref;
+	standing->owner = owner;
+	standing->direction = (uint8_t)direction;
 	standing->verdict = (struct verdict){WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_NEVER, 0, 0};
-	standing->ticket.granted = ticket_granted;
-	standing->mail.deliver = deliver_grant;
+}
+
+void standing_destroy(struct standing *standing)
+{
+	free(standing->wait);
+	standing->wait = NULL;
 }
 
 /* ---- calling a policy ---------------------------------------------------------------------------------------------- */
 
 static void call_init(struct standing_call *call, struct standing *standing, unsigned i)
 {
-	const struct stack_member *member = &standing->stack->members[i];
+	const struct stack_member *member = &standing->owner->stack->members[i];
 	const struct weir_policy *api = member->api;
-	char *states = standing->states;
+	char *states = standing->owner->states;
 
 	*call = (struct standing_call){
 		.call =
 			{
 				.size = sizeof(struct weir_call),
-				.host = standing->context->host,
+				.host = standing->owner->context->host,
 				.options = member->policy->options,
 				.instance = member->policy->state,
-				.worker = policy_worker_state(member->policy, standing->context->worker),
+				.worker = policy_worker_state(member->policy, standing->owner->context->worker),
 				.session = api->session_size > 0 ? states + member->session_state : NULL,
-				.flow = api->flow_size > 0 ? states + member->flow_state[standing->ref.direction]
-							   : NULL,
-				.ref = standing->ref,
+				.flow = api->flow_size > 0 ? states + member->flow_state[standing->direction] : NULL,
+				.ref = standing->owner->ref,
 			},
 		.standing = standing,
 		.member = i,
 	};
+	call->call.ref.direction = standing->direction;
 }
 
 void standing_hear(struct standing *standing, struct hearing *hearing)
 {
-	for (unsigned i = 0; i < standing->stack->count; i++)
+	for (unsigned i = 0; i < standing->owner->stack->count; i++)
 		call_init(&hearing->calls[i], standing, i);
 }
 
@@ -98,8 +135,8 @@ struct standing *standing_of_call(const struct weir_call *call, unsigned *member
 /* Adds to the view what is this member's own. */
 static void show_member(const struct standing *standing, unsigned i, struct weir_view *view)
 {
-	const struct standing_member *member = &standing->members[i];
-	const struct stack *stack = standing->stack;
+	const struct standing_member *member = standing_member(standing, i);
+	const struct stack *stack = standing->owner->stack;
 
 	view->scanned = member->scanned;
 	if (stack->members[i].api->pool_count == 0)
@@ -119,7 +156,7 @@ static void show_member(const struct standing *standing, unsigned i, struct weir
 static void close_members(struct standing *standing, unsigned count)
 {
 	while (count-- > 0) {
-		const struct weir_policy *api = standing->stack->members[count].api;
+		const struct weir_policy *api = standing->owner->stack->members[count].api;
 		struct standing_call call;
 
 		if (api->close == NULL)
@@ -131,8 +168,8 @@ static void close_members(struct standing *standing, unsigned count)
 
 int standing_open(struct standing *standing)
 {
-	for (unsigned i = 0; i < standing->stack->count; i++) {
-		const struct weir_policy *api = standing->stack->members[i].api;
+	for (unsigned i = 0; i < standing->owner->stack->count; i++) {
+		const struct weir_policy *api = standing->owner->stack->members[i].api;
 		struct standing_call call;
 
 		if (api->open == NULL)
@@ -154,8 +191,8 @@ void standing_event(struct standing *standing, struct hearing *hearing, struct w
 	standing->granted = false;
 	if (event->what == 0)
 		return;
-	for (unsigned i = 0; i < standing->stack->count; i++) {
-		const struct weir_policy *api = standing->stack->members[i].api;
+	for (unsigned i = 0; i < standing->owner->stack->count; i++) {
+		const struct weir_policy *api = standing->owner->stack->members[i].api;
 
 		if (api->event == NULL)
 			continue;
@@ -166,8 +203,8 @@ void standing_event(struct standing *standing, struct hearing *hearing, struct w
 
 static void scan_member(struct standing *standing, unsigned i, struct hearing *hearing, const struct store *store)
 {
-	const struct weir_policy *api = standing->stack->members[i].api;
-	struct standing_member *member = &standing->members[i];
+	const struct weir_policy *api = standing->owner->stack->members[i].api;
+	struct standing_member *member = standing_member(standing, i);
 	struct weir_view *view = &hearing->view;
 
 	if (member->scanned < view->written)
@@ -186,8 +223,8 @@ static void scan_member(struct standing *standing, unsigned i, struct hearing *h
 
 void standing_scan(struct standing *standing, struct hearing *hearing, const struct store *store)
 {
-	for (unsigned i = 0; i < standing->stack->count; i++)
-		if ((standing->stack->members[i].api->needs & WEIR_NEED_SCAN) != 0)
+	for (unsigned i = 0; i < standing->owner->stack->count; i++)
+		if ((standing->owner->stack->members[i].api->needs & WEIR_NEED_SCAN) != 0)
 			scan_member(standing, i, hearing, store);
 }
 
@@ -195,9 +232,9 @@ void standing_scan(struct standing *standing, struct hearing *hearing, const str
 
 static bool wants_more(const struct standing *standing, unsigned i, const struct weir_limits *limits)
 {
-	for (unsigned p = 0; p < standing->stack->members[i].api->pool_count; p++)
-		if (limits->want[p] > standing->members[i].leased[p] ||
-			limits->need[p] > standing->members[i].leased[p])
+	for (unsigned p = 0; p < standing->owner->stack->members[i].api->pool_count; p++)
+		if (limits->want[p] > standing_member(standing, i)->leased[p] ||
+			limits->need[p] > standing_member(standing, i)->leased[p])
 			return true;
 	return false;
 }
@@ -222,7 +259,7 @@ static uint32_t keepable(const struct standing *standing, unsigned i, const stru
 /* A limit of nothing for which `promises` are what can come true: if that is nothing, complains; asks again anyway. */
 static void watch_promise(struct standing *standing, unsigned i, uint32_t promises, const char *what, uint64_t now)
 {
-	struct policy *policy = standing->stack->members[i].policy;
+	struct policy *policy = standing->owner->stack->members[i].policy;
 	struct verdict *verdict = &standing->verdict;
 
 	if ((promises & ~WEIR_PROMISE_WAKE) != 0)
@@ -249,7 +286,7 @@ static void watch_promises(struct standing *standing, const struct weir_limits *
 	uint32_t paused = view->ended ? 0 : standing->verdict.paused;
 	uint32_t reads_wait_for = 0;
 
-	for (unsigned i = 0; i < standing->stack->count; i++) {
+	for (unsigned i = 0; i < standing->owner->stack->count; i++) {
 		uint32_t promises;
 
 		if ((paused >> i & 1) == 0)
@@ -258,7 +295,7 @@ static void watch_promises(struct standing *standing, const struct weir_limits *
 		reads_wait_for |= promises;
 		watch_promise(standing, i, promises, "read", view->now);
 	}
-	for (unsigned i = 0; i < standing->stack->count && view->held > 0; i++) {
+	for (unsigned i = 0; i < standing->owner->stack->count && view->held > 0; i++) {
 		uint32_t promises;
 
 		if ((standing->verdict.stopped >> i & 1) == 0)
@@ -276,18 +313,22 @@ static void watch_promises(struct standing *standing, const struct weir_limits *
 /* Joins a pool's queue, leaving another one for it. A grant already under way comes first: it brings a new turn. */
 static void queue_for(struct standing *standing, unsigned claim, struct pool *pool, uint32_t units)
 {
-	if (standing->ticket.pool != NULL) {
-		if (standing->claim == claim || !pool_leave(&standing->ticket))
-			return;
+	struct standing_wait *wait = get_wait(standing);
+
+	if (wait == NULL) {
+		standing->broke = true;
+		return;
 	}
-	standing->claim = claim;
-	pool_wait(pool, &standing->ticket, units);
+	if (wait->ticket.pool != NULL && (wait->claim == claim || !pool_leave(&wait->ticket)))
+		return;
+	wait->claim = claim;
+	pool_wait(pool, &wait->ticket, units);
 }
 
 /* What a member really may want of a pool: need within want, want within the pool. */
 static void bound_want(struct standing *standing, const struct stack_claim *claim, struct weir_limits *limits)
 {
-	struct policy *policy = standing->stack->members[claim->member].policy;
+	struct policy *policy = standing->owner->stack->members[claim->member].policy;
 	uint64_t *need = &limits->need[claim->index];
 	uint64_t *want = &limits->want[claim->index];
 
@@ -308,8 +349,8 @@ static void bound_want(struct standing *standing, const struct stack_claim *clai
 
 static void bound_wants(struct standing *standing, struct weir_limits *limits)
 {
-	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
-		const struct stack_claim *claim = &standing->stack->claims[c];
+	for (unsigned c = 0; c < standing->owner->stack->claim_count; c++) {
+		const struct stack_claim *claim = &standing->owner->stack->claims[c];
 
 		bound_want(standing, claim, &limits[claim->member]);
 	}
@@ -317,26 +358,25 @@ static void bound_wants(struct standing *standing, struct weir_limits *limits)
 
 static void trim_claims(struct standing *standing, const struct weir_limits *limits)
 {
-	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
-		const struct stack_claim *claim = &standing->stack->claims[c];
-		uint32_t *leased = &standing->members[claim->member].leased[claim->index];
+	for (unsigned c = 0; c < standing->owner->stack->claim_count; c++) {
+		const struct stack_claim *claim = &standing->owner->stack->claims[c];
+		uint32_t *leased = &standing_member(standing, claim->member)->leased[claim->index];
 		uint64_t want = limits[claim->member].want[claim->index];
 
 		if (*leased > want) {
 			pool_put(claim->pool, *leased - (uint32_t)want);
 			*leased = (uint32_t)want;
 		}
-		if (standing->ticket.pool == claim->pool && standing->claim == c &&
-			*leased + standing->ticket.units > want)
-			(void)!pool_leave(&standing->ticket); /* false: it comes, and is trimmed next time */
+		if (waits_for(standing, c) && *leased + standing->wait->ticket.units > want)
+			(void)!pool_leave(&standing->wait->ticket); /* false: it comes, and is trimmed next time */
 	}
 }
 
 void standing_lease_put(struct standing *standing, unsigned member, uint32_t pool, uint64_t units)
 {
-	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
-		const struct stack_claim *claim = &standing->stack->claims[c];
-		uint32_t *leased = &standing->members[member].leased[pool];
+	for (unsigned c = 0; c < standing->owner->stack->claim_count; c++) {
+		const struct stack_claim *claim = &standing->owner->stack->claims[c];
+		uint32_t *leased = &standing_member(standing, member)->leased[pool];
 
 		if (claim->member != member || claim->index != pool)
 			continue;
@@ -354,12 +394,12 @@ void standing_lease_put(struct standing *standing, unsigned member, uint32_t poo
  */
 static void wait_for(struct standing *standing, unsigned c, const struct weir_limits *limits, const uint32_t *taken)
 {
-	const struct stack_claim *waited = &standing->stack->claims[c];
-	bool waiting = standing->ticket.pool != NULL && standing->claim == c;
+	const struct stack_claim *waited = &standing->owner->stack->claims[c];
+	bool waiting = waits_for(standing, c);
 
-	for (unsigned i = 0; i < standing->stack->claim_count; i++) {
-		const struct stack_claim *claim = &standing->stack->claims[i];
-		uint32_t leased = standing->members[claim->member].leased[claim->index];
+	for (unsigned i = 0; i < standing->owner->stack->claim_count; i++) {
+		const struct stack_claim *claim = &standing->owner->stack->claims[i];
+		uint32_t leased = standing_member(standing, claim->member)->leased[claim->index];
 		uint64_t used = limits[claim->member].used[claim->index];
 
 		if (i < c)
@@ -370,13 +410,13 @@ static void wait_for(struct standing *standing, unsigned c, const struct weir_li
 	if (!waiting)
 		queue_for(standing, c, waited->pool,
 			(uint32_t)limits[waited->member].need[waited->index] -
-				standing->members[waited->member].leased[waited->index]);
+				standing_member(standing, waited->member)->leased[waited->index]);
 }
 
 /* Takes what claim c still needs and wants, and returns it. */
 static uint32_t take_claim(struct standing *standing, const struct stack_claim *claim, const struct weir_limits *limits)
 {
-	uint32_t *leased = &standing->members[claim->member].leased[claim->index];
+	uint32_t *leased = &standing_member(standing, claim->member)->leased[claim->index];
 	uint32_t need = (uint32_t)limits[claim->member].need[claim->index];
 	uint32_t want = (uint32_t)limits[claim->member].want[claim->index];
 	uint32_t taken;
@@ -392,9 +432,9 @@ static void take_claims(struct standing *standing, const struct weir_limits *lim
 {
 	uint32_t taken[STACK_CLAIMS_MAX];
 
-	for (unsigned c = 0; c < standing->stack->claim_count; c++) {
-		const struct stack_claim *claim = &standing->stack->claims[c];
-		const uint32_t *leased = &standing->members[claim->member].leased[claim->index];
+	for (unsigned c = 0; c < standing->owner->stack->claim_count; c++) {
+		const struct stack_claim *claim = &standing->owner->stack->claims[c];
+		const uint32_t *leased = &standing_member(standing, claim->member)->leased[claim->index];
 
 		taken[c] = take_claim(standing, claim, limits);
 		if (*leased < limits[claim->member].need[claim->index]) {
@@ -403,7 +443,7 @@ static void take_claims(struct standing *standing, const struct weir_limits *lim
 			standing->verdict.held_max = 0;
 			return;
 		}
-		if (*leased < limits[claim->member].want[claim->index] && standing->ticket.pool == NULL)
+		if (*leased < limits[claim->member].want[claim->index] && !waits(standing))
 			queue_for(standing, c, claim->pool, 1);
 	}
 }
@@ -412,7 +452,7 @@ static void take_claims(struct standing *standing, const struct weir_limits *lim
 
 static void ask_member(struct standing *standing, unsigned i, struct hearing *hearing, struct weir_limits *limits)
 {
-	const struct weir_policy *api = standing->stack->members[i].api;
+	const struct weir_policy *api = standing->owner->stack->members[i].api;
 	struct verdict *verdict = &standing->verdict;
 	struct weir_view *view = &hearing->view;
 
@@ -445,7 +485,7 @@ static bool leases_help(const struct standing *standing, const struct weir_limit
 {
 	if (view->ended)
 		return false;
-	for (unsigned i = 0; i < standing->stack->count; i++)
+	for (unsigned i = 0; i < standing->owner->stack->count; i++)
 		if ((standing->verdict.paused >> i & 1) != 0 && (limits[i].promises & WEIR_PROMISE_LEASE) == 0)
 			return false;
 	return true;
@@ -456,12 +496,12 @@ void standing_consult(struct standing *standing, struct hearing *hearing)
 	struct weir_limits limits[STACK_MAX];
 
 	standing->verdict = (struct verdict){WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_NEVER, 0, 0};
-	for (unsigned i = 0; i < standing->stack->count; i++)
+	for (unsigned i = 0; i < standing->owner->stack->count; i++)
 		ask_member(standing, i, hearing, &limits[i]);
 	bound_wants(standing, limits);
 	if (standing->verdict.paused != 0 || standing->verdict.stopped != 0)
 		watch_promises(standing, limits, &hearing->view);
-	if (standing->stack->claim_count == 0)
+	if (standing->owner->stack->claim_count == 0)
 		return;
 	trim_claims(standing, limits);
 	if (leases_help(standing, limits, &hearing->view))
@@ -473,7 +513,7 @@ void standing_consult(struct standing *standing, struct hearing *hearing)
 /* Whether so many pages are the flow's, or could become so from the worker's reserve; fills that up first if need be. */
 static bool covered(struct standing *standing, uint32_t pages)
 {
-	struct context *context = standing->context;
+	struct context *context = standing->owner->context;
 	uint32_t have = standing->memory + STANDING_FLOOR;
 
 	if (pages <= have + context->reserve)
@@ -485,7 +525,7 @@ static bool covered(struct standing *standing, uint32_t pages)
 
 uint64_t standing_memory(struct standing *standing, const struct store *store, uint64_t length)
 {
-	struct pool *memory = standing->context->memory;
+	struct pool *memory = standing->owner->context->memory;
 	uint32_t need = store->pages + store_pages_for(store, length);
 	uint32_t have;
 	uint32_t worth; /* the smallest grant worth waiting for */
@@ -493,7 +533,7 @@ uint64_t standing_memory(struct standing *standing, const struct store *store, u
 
 	if (covered(standing, need))
 		return length;
-	have = standing->memory + STANDING_FLOOR + standing->context->reserve;
+	have = standing->memory + STANDING_FLOOR + standing->owner->context->reserve;
 	worth = least(least(need - have, STORE_SEGMENT_PAGES), memory->size);
 	if (worth > 0)
 		got = pool_take(memory, worth, need - have);
@@ -501,7 +541,7 @@ uint64_t standing_memory(struct standing *standing, const struct store *store, u
 	if (got == need - have)
 		return length;
 	if (got == 0 && worth > 0) /* instead of for units that are only wanted: without needed ones, nothing is read */
-		queue_for(standing, standing->stack->claim_count, memory, worth);
+		queue_for(standing, standing->owner->stack->claim_count, memory, worth);
 	return least(length, store_fits(store, have + got - store->pages));
 }
 
@@ -513,14 +553,14 @@ bool standing_spare(struct standing *standing, const struct store *store, uint32
 
 	if (covered(standing, need))
 		return true;
-	got = pool_take(standing->context->memory, need - have, need - have);
+	got = pool_take(standing->owner->context->memory, need - have, need - have);
 	standing->memory += got;
 	return got > 0;
 }
 
 void standing_trim(struct standing *standing, const struct store *store)
 {
-	struct context *context = standing->context;
+	struct context *context = standing->owner->context;
 	uint32_t used = store->pages > STANDING_FLOOR ? store->pages - STANDING_FLOOR : 0;
 	uint32_t missing;
 
@@ -541,29 +581,29 @@ void standing_trim(struct standing *standing, const struct store *store)
 
 void standing_release(struct standing *standing)
 {
-	if (standing->ticket.pool != NULL)
-		(void)!pool_leave(&standing->ticket); /* a grant under way is given back when it arrives */
-	for (unsigned i = 0; i < standing->stack->count; i++)
-		for (uint32_t p = 0; p < standing->stack->members[i].api->pool_count; p++)
+	if (waits(standing))
+		(void)!pool_leave(&standing->wait->ticket); /* a grant under way is given back when it arrives */
+	for (unsigned i = 0; i < standing->owner->stack->count; i++)
+		for (uint32_t p = 0; p < standing->owner->stack->members[i].api->pool_count; p++)
 			standing_lease_put(standing, i, p, UINT64_MAX);
-	pool_put(standing->context->memory, standing->memory);
+	pool_put(standing->owner->context->memory, standing->memory);
 	standing->memory = 0;
 }
 
 void standing_close(struct standing *standing)
 {
 	if (standing->opened)
-		close_members(standing, standing->stack->count);
+		close_members(standing, standing->owner->stack->count);
 	standing->opened = false;
 	standing_release(standing);
 }
 
 bool standing_rests(const struct standing *standing)
 {
-	return standing->stack->claim_count == 0 && standing->memory == 0 && standing->ticket.pool == NULL;
+	return standing->owner->stack->claim_count == 0 && standing->memory == 0 && !waits(standing);
 }
 
 bool standing_awaited(const struct standing *standing)
 {
-	return standing->ticket.pool != NULL;
+	return waits(standing);
 }

@@ -42,20 +42,32 @@ struct verdict {
 	uint32_t stopped; /* members that let nothing be written now */
 };
 
-struct standing {
+/* What both flows of a session have in common; the session's. */
+struct standing_owner {
 	const struct stack *stack;
 	struct context *context;
-	struct task *task;               /* gets a turn when a lease is granted */
-	struct standing_member *members; /* stack->count of them; memory is the session's, so is that of states */
-	char *states;
-	struct weir_ref ref;
-	struct verdict verdict;
+	struct task *task;   /* gets a turn when a lease is granted */
+	char *states;        /* the policies' states, then the members of the flow up, then those of the flow down */
+	struct weir_ref ref; /* direction unused */
+};
+
+/* A place in a queue. Few flows ever wait for units, so it is allocated when one does for the first time. */
+struct standing_wait {
 	struct pool_ticket ticket;
 	struct mail mail; /* brings the news of a grant to the flow's own thread */
-	unsigned claim;   /* what the ticket is for: an index into stack->claims, or claim_count for memory */
-	uint32_t memory;  /* pages leased beyond the floor */
-	bool granted;     /* since the last event */
-	bool opened;      /* every policy's open() returned 0, and no close() was called yet */
+	struct standing *standing;
+	unsigned claim; /* what the ticket is for: an index into stack->claims, or claim_count for memory */
+};
+
+struct standing {
+	const struct standing_owner *owner;
+	struct standing_wait *wait; /* NULL: it never waited */
+	struct verdict verdict;
+	uint32_t memory;   /* pages leased beyond the floor */
+	uint8_t direction; /* enum weir_direction */
+	bool granted;      /* since the last event */
+	bool opened;       /* every policy's open() returned 0, and no close() was called yet */
+	bool broke;        /* there was no memory to queue with: the session cannot go on */
 };
 
 /* What a callback gets, and what host functions find their way back by. */
@@ -71,8 +83,13 @@ struct hearing {
 	struct standing_call calls[STACK_MAX];
 };
 
-void standing_init(struct standing *standing, const struct stack *stack, struct context *context, struct task *task,
-	struct standing_member *members, char *states, const struct weir_ref *ref);
+void standing_init(struct standing *standing, const struct standing_owner *owner, enum weir_direction direction);
+
+/* What it allocated; nothing may be awaited any more. */
+void standing_destroy(struct standing *standing);
+
+/* What policy i has of this flow. */
+struct standing_member *standing_member(const struct standing *standing, unsigned i);
 
 /* Calls every policy's open(). -1: one refused, and those opened before it are closed again. */
 int standing_open(struct standing *standing) __attribute__((warn_unused_result));

@@ -509,14 +509,21 @@ struct flow *pair_flow(struct pair *pair, int direction)
 }
 
 /* A grant under way belongs to the flow already, although it does not know yet. */
+uint32_t coming_units(const struct standing *standing, unsigned claim)
+{
+	const struct standing_wait *wait = standing->wait;
+
+	return wait != NULL && wait->claim == claim && atomic_load(&wait->ticket.state) == POOL_TICKET_GRANTED
+		? wait->ticket.units
+		: 0;
+}
+
 static uint64_t flow_pages(const struct flow *flow)
 {
 	const struct standing *standing = &flow->standing;
-	const struct pool_ticket *ticket = &standing->ticket;
-	bool coming = standing->stack != NULL && standing->claim == standing->stack->claim_count &&
-		atomic_load(&ticket->state) == POOL_TICKET_GRANTED;
 
-	return standing->memory + (coming ? ticket->units : 0);
+	return standing->owner == NULL ? 0
+				       : standing->memory + coming_units(standing, standing->owner->stack->claim_count);
 }
 
 uint64_t pair_pages(const struct pair *pair)

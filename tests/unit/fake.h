@@ -163,6 +163,9 @@ struct fake *pair_source(struct pair *pair, int direction);
 struct fake *pair_sink(struct pair *pair, int direction);
 struct flow *pair_flow(struct pair *pair, int direction);
 
+/* Units that are granted to a flow already, although it has not been told; of its stack's claim, or claim_count: pages. */
+uint32_t coming_units(const struct standing *standing, unsigned claim);
+
 /* Pages that the session leases, or is about to. */
 uint64_t pair_pages(const struct pair *pair);
 

@@ -88,7 +88,7 @@ static void lease_put(const struct weir_call *call, uint32_t pool, uint64_t unit
 
 static uint32_t units(unsigned i, unsigned pool)
 {
-	return pairs[i].session.up.standing.members[0].leased[pool];
+	return standing_member(&pairs[i].session.up.standing, 0)->leased[pool];
 }
 
 /* Of both pools, units on their way included. */
@@ -100,12 +100,12 @@ static void conserved(struct world *of)
 	for (unsigned i = 0; i < pair_count; i++) {
 		const struct standing *standing = &pairs[i].session.up.standing;
 
-		if (pairs[i].session.block == NULL)
+		if (pairs[i].session.owner.states == NULL)
 			continue;
 		sums[0] += units(i, 0);
 		sums[1] += units(i, 1);
-		if (atomic_load(&standing->ticket.state) == POOL_TICKET_GRANTED && standing->claim < 2)
-			sums[standing->claim] += standing->ticket.units;
+		for (unsigned claim = 0; claim < 2; claim++)
+			sums[claim] += coming_units(standing, claim);
 	}
 	MUST(sums[0] + (uint64_t)pool_free(first) == first->size, "first: %llu + %d", (unsigned long long)sums[0],
 		pool_free(first));
@@ -128,7 +128,7 @@ static void begin(uint64_t first_size, uint64_t second_size, unsigned count)
 	second = stack.claims[1].pool;
 	for (pair_count = 0; pair_count < count; pair_count++) {
 		pair_init(&pairs[pair_count], &world, &stack);
-		pairs[pair_count].session.id.slot = pair_count;
+		pairs[pair_count].session.owner.ref.slot = pair_count;
 	}
 }
 

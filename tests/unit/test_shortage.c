@@ -93,7 +93,7 @@ START_TEST(an_idle_session_is_small)
 	static const struct stack one = {.count = 1, .state_size = 2 * 16};
 
 	ck_assert_uint_le(session_block(&one), SESSION_ROOM);
-	ck_assert_uint_le(sizeof(struct connection), 1536 - 2 * 48 + 256);
+	ck_assert_uint_le(sizeof(struct connection), 1536 - 2 * 64);
 }
 END_TEST
 

@@ -273,7 +273,7 @@ START_TEST(a_generation_names_one_session_only)
 	uint32_t generation;
 
 	pair_open(&pair);
-	generation = pair.session.id.generation;
+	generation = pair.session.owner.ref.generation;
 	ck_assert(session_is(&pair.session, generation));
 	session_close(&pair.session, CLOSE_SHUTDOWN, world.now);
 	ck_assert(!session_is(&pair.session, generation));
@@ -287,7 +287,7 @@ START_TEST(a_slot_is_used_again)
 	uint32_t generation;
 
 	pair_open(&pair);
-	generation = pair.session.id.generation;
+	generation = pair.session.owner.ref.generation;
 	fake_end(&pair.client);
 	fake_end(&pair.server);
 	session_wake(&pair.session); /* on its way when the slot changes hands */
