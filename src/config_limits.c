@@ -15,7 +15,7 @@
 #define WORKERS_MAX 256
 #define CPUS_MAX 8192         /* more than any kernel is built for */
 #define DESCRIPTORS_OURS 64   /* stderr, configuration, modules, listeners */
-#define DESCRIPTORS_WORKER 16 /* epoll, eventfd, resolver */
+#define DESCRIPTORS_WORKER 16 /* epoll, eventfd, timerfd, a spare one, resolver */
 #define DESCRIPTORS_PIPES 16  /* one in so many is for pipes */
 #define DESCRIPTORS_SESSION 2
 

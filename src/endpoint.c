@@ -78,7 +78,8 @@ static bool queue_is_empty(const struct endpoint *endpoint, bool was_short)
 static ssize_t read_some(struct endpoint *endpoint, ssize_t n, size_t length)
 {
 	endpoint->doubtful = true;
-	endpoint->suspect = false;
+	if (!endpoint->fin_seen) /* behind an end that has come, an error makes the last event there is */
+		endpoint->suspect = false;
 	if (queue_is_empty(endpoint, (size_t)n < length))
 		endpoint->readable = false;
 	return n;
@@ -123,6 +124,13 @@ bool endpoint_pipes(const struct endpoint *endpoint)
 	return endpoint->ops->to_pipe != NULL && endpoint->ops->from_pipe != NULL && !endpoint->exempt;
 }
 
+/* Not this connection's: the call is not to be had here, or its memory is not. */
+static bool call_refused(int error)
+{
+	return error == EPERM || error == EINVAL || error == ENOSYS || error == ENOMEM;
+}
+
+/* Of an end that it meets together with an urgent mark, splice says 0 although there is more: only a read knows. */
 ssize_t endpoint_to_pipe(struct endpoint *endpoint, int pipe, size_t length)
 {
 	ssize_t n;
@@ -135,9 +143,7 @@ ssize_t endpoint_to_pipe(struct endpoint *endpoint, int pipe, size_t length)
 	} while (n < 0 && errno == EINTR);
 	if (n > 0)
 		return read_some(endpoint, n, length);
-	if (n == 0)
-		return read_end(endpoint);
-	if (!would_block(errno))
+	if (n < 0 && !would_block(errno) && !call_refused(errno))
 		return read_failed(endpoint);
 	errno = EAGAIN;
 	return -1;

@@ -76,8 +76,8 @@ ssize_t endpoint_write(struct endpoint *endpoint, const struct iovec *iov, int c
 	__attribute__((warn_unused_result));
 
 /*
- * Reads into a pipe, writes from one. Both need endpoint_pipes(). EAGAIN of the first may mean that the pipe is full, or
- * that an urgent mark is in the way, and so says nothing of the endpoint: endpoint_read() does.
+ * Reads into a pipe, writes from one. Both need endpoint_pipes(). EAGAIN of the first may mean that the pipe is full,
+ * that an urgent mark is in the way, or the end, and so says nothing of the endpoint: endpoint_read() does.
  */
 bool endpoint_pipes(const struct endpoint *endpoint);
 ssize_t endpoint_to_pipe(struct endpoint *endpoint, int pipe, size_t length) __attribute__((warn_unused_result));

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "least.h"
+
 #define FLOW_IOV 16
 #define SAMPLE_MIN (UINT64_C(1) * 1000000)  /* ns */
 #define SAMPLE_MAX (UINT64_C(50) * 1000000) /* ns */
@@ -14,12 +16,8 @@
 #define BULK_FROM (48 * 1024) /* bytes a turn from which splicing wins over copying */
 #define BULK_TO (16 * 1024)   /* bytes a turn below which it loses */
 #define TURN_READ (64 * 1024) /* no read of a turn is cut shorter than that by what others read before it */
+#define TURN_STEPS 64         /* reads of a turn: small limits must not make many small reads of its bytes */
 #define DRAIN_INTERVAL (UINT64_C(50) * 1000000) /* ns over which the drain rate is measured */
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 static uint64_t beyond(uint64_t limit, uint64_t now)
 {
@@ -306,7 +304,7 @@ static bool get_pipe(struct flow *flow, uint64_t now)
 	if (!flow->bulk || flow->store.held > store_piped(&flow->store))
 		return false;
 	if (flow->store.pipe != NULL)
-		return true;
+		return pipe_room(flow->store.pipe) > 0;
 	if (!standing_spare(&flow->standing, &flow->store, PIPE_CAPACITY / STORE_PAGE))
 		return false;
 	pipe = pipes_take(context_of(flow)->pipes, now);
@@ -358,7 +356,7 @@ static uint64_t fill(struct flow *flow, uint64_t budget, uint64_t now)
 		return 0;
 	want = least(least(read_room(flow), budget), CONTEXT_SCRATCH);
 	if (get_pipe(flow, now)) {
-		n = fill_pipe(flow, want, now);
+		n = fill_pipe(flow, least(want, pipe_room(flow->store.pipe)), now);
 		if (n > 0 || !can_fill(flow))
 			return n;
 	}
@@ -388,6 +386,7 @@ static void scan(struct flow *flow, struct hearing *hearing, uint64_t now)
 static void pump(struct flow *flow, struct hearing *hearing, uint64_t now)
 {
 	uint64_t left = CONTEXT_SCRATCH;
+	unsigned steps = 0;
 	uint64_t moved;
 
 	scan(flow, hearing, now);
@@ -400,7 +399,7 @@ static void pump(struct flow *flow, struct hearing *hearing, uint64_t now)
 			scan(flow, hearing, now);
 		moved = moved > in ? moved : in;
 		left -= moved;
-	} while (moved > 0 && left >= TURN_READ && !flow->no_memory);
+	} while (moved > 0 && left >= TURN_READ && ++steps < TURN_STEPS && !flow->no_memory);
 }
 
 /* Both ends are through with the other direction: closing the sink says what is left to say. */
@@ -487,8 +486,8 @@ static void account(struct flow *flow, uint64_t now)
 static bool rests(const struct flow *flow)
 {
 	return flow->end == FLOW_OPEN && !flow->source->readable && flow->store.held == 0 && !flow->asked &&
-		flow->meter.state == METER_IDLE && flow->meter.paused == 0 && flow->acked == flow->written &&
-		standing_rests(&flow->standing);
+		(flow->samples == NULL || flow->standing.verdict.paused == 0) && flow->meter.state == METER_IDLE &&
+		flow->meter.paused == 0 && flow->acked == flow->written && standing_rests(&flow->standing);
 }
 
 void flow_turn(struct flow *flow, uint64_t now)

@@ -40,6 +40,7 @@ src_libweir_a_SOURCES = \
 	src/gate.h \
 	src/host.c \
 	src/host.h \
+	src/least.h \
 	src/listener.c \
 	src/listener.h \
 	src/log.c \
@@ -83,6 +84,7 @@ src_libweir_a_SOURCES = \
 	src/stack.h \
 	src/standing.c \
 	src/standing.h \
+	src/standing_memory.c \
 	src/stock.c \
 	src/stock.h \
 	src/store.c \

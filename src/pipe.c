@@ -43,6 +43,8 @@ static uint32_t enlarge(int fd)
 
 	if (size < 0)
 		size = fcntl(fd, F_GETPIPE_SZ);
+	if (size > PIPE_CAPACITY) /* the default, where pages are large */
+		size = PIPE_CAPACITY;
 	return size < PIPE_CAPACITY_MIN ? 0 : (uint32_t)size;
 }
 
@@ -95,6 +97,11 @@ void pipes_put(struct pipes *pipes, struct pipe *pipe)
 	pipe->next = pipes->spare;
 	pipes->spare = pipe;
 	pipes->spare_count++;
+}
+
+uint32_t pipe_room(const struct pipe *pipe)
+{
+	return pipe->held < pipe->capacity ? pipe->capacity - (uint32_t)pipe->held : 0;
 }
 
 void pipe_filled(struct pipe *pipe, uint64_t length, uint64_t now)

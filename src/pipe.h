@@ -29,7 +29,7 @@ struct pipe {
 	struct pipe *next; /* while it is spare */
 	int to;            /* descriptor that is written to */
 	int from;          /* and read from */
-	uint32_t capacity; /* bytes */
+	uint32_t capacity; /* bytes; at most PIPE_CAPACITY, whatever the kernel gave */
 	uint64_t held;     /* bytes */
 	/* how old they are: the first `known` bytes were read at `born`, those behind them at `later` or after */
 	uint64_t born;
@@ -52,6 +52,9 @@ void pipes_destroy(struct pipes *pipes); /* none may be borrowed */
 /* An empty pipe, the caller's until it is put back; or NULL: there are max, or descriptors or pipe pages are short. */
 struct pipe *pipes_take(struct pipes *pipes, uint64_t now) __attribute__((warn_unused_result));
 void pipes_put(struct pipes *pipes, struct pipe *pipe); /* what it holds is lost */
+
+/* Bytes that may go in. */
+uint32_t pipe_room(const struct pipe *pipe);
 
 /* Bytes went in, and came out. */
 void pipe_filled(struct pipe *pipe, uint64_t length, uint64_t now);

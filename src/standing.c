@@ -4,17 +4,12 @@
  */
 #include "standing.h"
 
-#include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "container.h"
+#include "least.h"
 #include "log.h"
-
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
 
 struct standing_member *standing_member(const struct standing *standing, unsigned i)
 {
@@ -311,7 +306,7 @@ static void watch_promises(struct standing *standing, const struct weir_limits *
 /* ---- leases -------------------------------------------------------------------------------------------------------- */
 
 /* Joins a pool's queue, leaving another one for it. A grant already under way comes first: it brings a new turn. */
-static void queue_for(struct standing *standing, unsigned claim, struct pool *pool, uint32_t units)
+void standing_queue(struct standing *standing, unsigned claim, struct pool *pool, uint32_t units)
 {
 	struct standing_wait *wait = get_wait(standing);
 
@@ -408,7 +403,7 @@ static void wait_for(struct standing *standing, unsigned c, const struct weir_li
 			standing_lease_put(standing, claim->member, claim->index, leased - used);
 	}
 	if (!waiting)
-		queue_for(standing, c, waited->pool,
+		standing_queue(standing, c, waited->pool,
 			(uint32_t)limits[waited->member].need[waited->index] -
 				standing_member(standing, waited->member)->leased[waited->index]);
 }
@@ -444,7 +439,7 @@ static void take_claims(struct standing *standing, const struct weir_limits *lim
 			return;
 		}
 		if (*leased < limits[claim->member].want[claim->index] && !waits(standing))
-			queue_for(standing, c, claim->pool, 1);
+			standing_queue(standing, c, claim->pool, 1);
 	}
 }
 
@@ -506,75 +501,6 @@ void standing_consult(struct standing *standing, struct hearing *hearing)
 	trim_claims(standing, limits);
 	if (leases_help(standing, limits, &hearing->view))
 		take_claims(standing, limits);
-}
-
-/* ---- memory -------------------------------------------------------------------------------------------------------- */
-
-/* Whether so many pages are the flow's, or could become so from the worker's reserve; fills that up first if need be. */
-static bool covered(struct standing *standing, uint32_t pages)
-{
-	struct context *context = standing->owner->context;
-	uint32_t have = standing->memory + STANDING_FLOOR;
-
-	if (pages <= have + context->reserve)
-		return true;
-	if (context->reserve < context->reserve_max)
-		context->reserve += pool_take(context->memory, 1, context->reserve_max - context->reserve);
-	return pages <= have + context->reserve;
-}
-
-uint64_t standing_memory(struct standing *standing, const struct store *store, uint64_t length)
-{
-	struct pool *memory = standing->owner->context->memory;
-	uint32_t need = store->pages + store_pages_for(store, length);
-	uint32_t have;
-	uint32_t worth; /* the smallest grant worth waiting for */
-	uint32_t got = 0;
-
-	if (covered(standing, need))
-		return length;
-	have = standing->memory + STANDING_FLOOR + standing->owner->context->reserve;
-	worth = least(least(need - have, STORE_SEGMENT_PAGES), memory->size);
-	if (worth > 0)
-		got = pool_take(memory, worth, need - have);
-	standing->memory += got;
-	if (got == need - have)
-		return length;
-	if (got == 0 && worth > 0) /* instead of for units that are only wanted: without needed ones, nothing is read */
-		queue_for(standing, standing->owner->stack->claim_count, memory, worth);
-	return least(length, store_fits(store, have + got - store->pages));
-}
-
-bool standing_spare(struct standing *standing, const struct store *store, uint32_t pages)
-{
-	uint32_t need = store->pages + pages;
-	uint32_t have = standing->memory + STANDING_FLOOR;
-	uint32_t got;
-
-	if (covered(standing, need))
-		return true;
-	got = pool_take(standing->owner->context->memory, need - have, need - have);
-	standing->memory += got;
-	return got > 0;
-}
-
-void standing_trim(struct standing *standing, const struct store *store)
-{
-	struct context *context = standing->owner->context;
-	uint32_t used = store->pages > STANDING_FLOOR ? store->pages - STANDING_FLOOR : 0;
-	uint32_t missing;
-
-	if (used <= standing->memory) {
-		pool_put(context->memory, standing->memory - used);
-		standing->memory = used;
-		return;
-	}
-	missing = used - standing->memory;
-	standing->memory = used;
-	if (pool_take(context->memory, missing, missing) > 0)
-		return;
-	assert(missing <= context->reserve);
-	context->reserve -= missing;
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------- */

@@ -109,6 +109,9 @@ bool standing_rests(const struct standing *standing);
 /* Prepares the calls of a turn's hearing. */
 void standing_hear(struct standing *standing, struct hearing *hearing);
 
+/* Queues for units of a pool: claim is an index into the stack's claims, claim_count for memory. */
+void standing_queue(struct standing *standing, unsigned claim, struct pool *pool, uint32_t units);
+
 /* Asks all policies, and settles leases. */
 void standing_consult(struct standing *standing, struct hearing *hearing);
 

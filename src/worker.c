@@ -79,6 +79,7 @@ static void deliver_drain(struct mail *mail, uint64_t now)
 	worker->draining = true;
 	for (size_t i = 0; i < worker->acceptor_count; i++)
 		acceptor_close(&worker->acceptors[i]);
+	connection_rest_no_more(&worker->site); /* a worker whose acceptor is elsewhere has such, too */
 }
 
 static void deliver_stop(struct mail *mail, uint64_t now)
@@ -282,10 +283,11 @@ void worker_destroy(struct worker *worker)
 	free(worker->acceptors);
 	if (site->context.reserve > 0)
 		pool_put(&site->commons->memory, site->context.reserve);
-	pipes_destroy(&site->pipes);
 	free(site->context.scratch);
-	if (site->session_count == 0) /* else the loop has failed, and the process ends */
+	if (site->session_count == 0) { /* else the loop has failed, and the process ends */
+		pipes_destroy(&site->pipes);
 		store_depots_destroy(&site->depots);
+	}
 	if (site->connections.chunks != NULL)
 		slab_destroy(&site->connections);
 	if (site->dials.dns != NULL)

@@ -97,6 +97,29 @@ START_TEST(in_a_full_flow)
 }
 END_TEST
 
+/* A splice stops at the mark, and with the end there already it says that it has met the end. */
+START_TEST(in_front_of_an_end_of_bulk)
+{
+	struct pair pair;
+	struct end *source;
+	struct end *sink;
+
+	weir_stop(weir);
+	weir = weir_before(&server, "16K", "8K", "splice = on");
+	pair = pair_open_small(weir_port(weir, "a"), &server, 4 * KIB);
+	source = source_of(&pair, _i);
+	sink = sink_of(&pair, _i);
+	source->out_goal = 3;
+	PAIR_UNTIL(&pair, source->sent == source->out_goal);
+	send_urgent(source);
+	source->out_goal = 4004;
+	source->fin_goal = true;
+	PAIR_UNTIL(&pair, sink->eof || sink->in_error != 0);
+	ck_assert_uint_eq(sink->got, 4004);
+	pair_close(&pair);
+}
+END_TEST
+
 START_TEST(before_the_upstream_is_there)
 {
 	int fillers[2];
@@ -128,6 +151,7 @@ int main(void)
 	tcase_add_checked_fixture(tcase, begin, end);
 	tcase_add_loop_test(tcase, in_its_place, 0, 2);
 	tcase_add_loop_test(tcase, in_a_full_flow, 0, 2);
+	tcase_add_loop_test(tcase, in_front_of_an_end_of_bulk, 0, 2);
 	tcase_add_test(tcase, before_the_upstream_is_there);
 	return harness_main(suite);
 }

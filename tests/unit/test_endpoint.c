@@ -53,6 +53,14 @@ static ssize_t raw_write(struct endpoint *endpoint, const struct iovec *iov, int
 	return answer(kernel.writes);
 }
 
+static ssize_t raw_to_pipe(struct endpoint *any, int pipe, size_t length)
+{
+	(void)any;
+	(void)pipe;
+	(void)length;
+	return answer(kernel.reads);
+}
+
 static int raw_finish(struct endpoint *endpoint)
 {
 	(void)endpoint;
@@ -85,6 +93,7 @@ static void raw_close(struct endpoint *endpoint, bool abort)
 static const struct endpoint_ops ops = {
 	.read = raw_read,
 	.write = raw_write,
+	.to_pipe = raw_to_pipe,
 	.finish = raw_finish,
 	.error = raw_error,
 	.sample = raw_sample,
@@ -317,6 +326,25 @@ END_TEST
 
 /* ---- closing ------------------------------------------------------------------------------------------------------- */
 
+/* A filter, an old kernel, no memory; and 0, which is no end: all of it is for read() to find out. */
+START_TEST(a_splice_that_is_not_to_be_had_says_nothing)
+{
+	static const ssize_t answers[] = {-EPERM, -ENOSYS, -EINVAL, -ENOMEM, 0};
+
+	for (size_t i = 0; i < sizeof(answers) / sizeof(answers[0]); i++) {
+		kernel.reads = answers[i];
+		ck_assert_int_eq(endpoint_to_pipe(endpoint, 0, 1), -1);
+		ck_assert_int_eq(errno, EAGAIN);
+		ck_assert_int_eq(endpoint->error, 0);
+		ck_assert(endpoint->readable);
+		ck_assert(!endpoint->ended);
+	}
+	kernel.reads = -ECONNRESET;
+	ck_assert_int_eq(endpoint_to_pipe(endpoint, 0, 1), -1);
+	ck_assert_int_eq(endpoint->error, ECONNRESET);
+}
+END_TEST
+
 START_TEST(closing_happens_once_and_nothing_is_asked_afterwards)
 {
 	struct endpoint_sample sample;
@@ -358,6 +386,7 @@ int main(void)
 	tcase_add_test(tcase, a_probe_asks_only_behind_a_suspicious_event);
 	tcase_add_test(tcase, a_reset_behind_bytes_is_found_later);
 	tcase_add_test(tcase, a_read_that_would_have_met_the_reset_leaves_no_doubt);
+	tcase_add_test(tcase, a_splice_that_is_not_to_be_had_says_nothing);
 	tcase_add_test(tcase, closing_happens_once_and_nothing_is_asked_afterwards);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);

@@ -14,15 +14,20 @@ static struct watcher {
 	struct weir_view told; /* of the last event */
 	uint64_t acked;        /* by events */
 	uint64_t scanned;      /* bytes consumed */
+	bool pauses;           /* ask: lets nothing be read */
 	bool refuses;          /* scan: consumes nothing */
 	unsigned scans;
 } watcher;
 
 static void watch_ask(const struct weir_call *call, const struct weir_view *view, struct weir_limits *limits)
 {
-	(void)limits;
 	if (call->ref.direction == WEIR_UP)
 		watcher.view = *view;
+	if (!watcher.pauses)
+		return;
+	limits->read_to = view->read;
+	limits->ask_at = view->now + SECOND;
+	limits->promises = WEIR_PROMISE_TIME;
 }
 
 static void watch_event(const struct weir_call *call, const struct weir_view *view, const struct weir_event *event)
@@ -93,6 +98,25 @@ static void send_up(uint64_t bytes)
 }
 
 /* ---- the view ------------------------------------------------------------------------------------------------------ */
+
+/* However little may be read at once, others have their turn. */
+START_TEST(a_turn_ends_after_so_many_reads)
+{
+	unsigned reads;
+
+	begin(0);
+	source->tells_left = true;
+	source->read_most = 1;
+	fake_send(source, 1000);
+	(void)world_step(&world);
+	reads = source->reads;
+	ck_assert_uint_gt(reads, 1);
+	ck_assert_uint_lt(reads, 100);
+	world_run(&world);
+	ck_assert_uint_eq(sink->accepted, 1000);
+	finish();
+}
+END_TEST
 
 START_TEST(totals_are_shown)
 {
@@ -211,6 +235,23 @@ START_TEST(sampling_slows_down_and_ends)
 }
 END_TEST
 
+/* Nothing comes, and nothing may be read anyhow. */
+START_TEST(a_paused_flow_that_rests_does_not_spin)
+{
+	uint64_t rounds;
+
+	begin(WEIR_NEED_ACKED);
+	watcher.pauses = true;
+	session_wake(&pair.session);
+	world_run(&world);
+	ck_assert_uint_ne(flow->standing.verdict.paused, 0);
+	rounds = world.rounds;
+	world_pass(&world, 10 * SECOND);
+	ck_assert_uint_le(world.rounds - rounds, 2 * 10000 / 50 + 50);
+	finish();
+}
+END_TEST
+
 START_TEST(unread_bytes_and_round_trips_are_sampled)
 {
 	begin(WEIR_NEED_UNREAD | WEIR_NEED_RTT);
@@ -325,6 +366,7 @@ int main(void)
 	Suite *suite = suite_create("flow");
 	TCase *tcase = tcase_create("view");
 
+	tcase_add_test(tcase, a_turn_ends_after_so_many_reads);
 	tcase_add_test(tcase, totals_are_shown);
 	tcase_add_test(tcase, the_age_of_the_oldest_held_byte_is_shown);
 	tcase_add_test(tcase, the_time_blocked_is_shown);
@@ -334,6 +376,7 @@ int main(void)
 	tcase_add_test(tcase, nothing_is_sampled_unless_needed);
 	tcase_add_test(tcase, acknowledgements_are_noticed_although_they_make_no_event);
 	tcase_add_test(tcase, sampling_slows_down_and_ends);
+	tcase_add_test(tcase, a_paused_flow_that_rests_does_not_spin);
 	tcase_add_test(tcase, unread_bytes_and_round_trips_are_sampled);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("scanning");

@@ -495,6 +495,24 @@ static TCase *case_of(Suite *suite, const char *name)
 	return tcase;
 }
 
+/* The end has been announced and a turn's worth was read when the reset comes; what is left is read in front of it. */
+START_TEST(between_an_end_and_its_last_bytes)
+{
+	pair_open(&pair);
+	broken = _i == 0 ? &pair.client : &pair.server;
+	other = _i == 0 ? &pair.server : &pair.client;
+	fake_send(broken, 400 * KIB);
+	fake_end(broken);
+	(void)world_step(&world);
+	ck_assert_uint_lt(broken->read, broken->sent);
+	fake_reset(broken);
+	world_pass(&world, 2 * SECOND);
+	ck_assert_uint_eq(other->accepted, 400 * KIB);
+	ck_assert(fake_saw_end(other));
+	ck_assert(fake_saw_reset(other));
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("reset");
@@ -502,6 +520,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, idle, 0, 2);
 	tcase_add_loop_test(tcase, after_an_exchange, 0, 2);
+	tcase_add_loop_test(tcase, between_an_end_and_its_last_bytes, 0, 2);
 	tcase_add_loop_test(tcase, right_behind_data, 0, 2);
 	tcase_add_loop_test(tcase, right_behind_more_data_than_a_turn_moves, 0, 2);
 	tcase_add_loop_test(tcase, between_event_and_read, 0, 2);

@@ -277,6 +277,21 @@ START_TEST(the_end_comes_behind_what_the_pipe_holds)
 }
 END_TEST
 
+START_TEST(an_end_behind_an_urgent_byte_comes_last)
+{
+	struct pair *pair = &pairs[0];
+
+	begin(PIPE_USE_ON, 1, 1024);
+	pair->client.urgent = true;
+	fake_send(&pair->client, 1000);
+	fake_end(&pair->client);
+	world_run(&world);
+	expect_all(pair);
+	ck_assert(pair->server.fin_sent);
+	finish();
+}
+END_TEST
+
 START_TEST(what_a_broken_sink_left_in_a_pipe_reaches_nobody)
 {
 	begin(PIPE_USE_ON, 2, 1024);
@@ -323,6 +338,7 @@ int main(void)
 	tcase_add_test(tcase, without_memory_for_a_pipe_bytes_are_copied);
 	tcase_add_test(tcase, what_does_not_go_into_the_pipe_is_copied_behind_it);
 	tcase_add_test(tcase, the_end_comes_behind_what_the_pipe_holds);
+	tcase_add_test(tcase, an_end_behind_an_urgent_byte_comes_last);
 	tcase_add_test(tcase, what_a_broken_sink_left_in_a_pipe_reaches_nobody);
 	tcase_add_test(tcase, a_reset_behind_spliced_bytes_is_passed_on);
 	suite_add_tcase(suite, tcase);
