@@ -205,7 +205,7 @@ const struct weir_option config_listener_table[] = {
 		.min = 4 * KIB,
 		.max = GIB,
 		.names = rcvbuf_words,
-		.doc = "receive buffers; auto: 160K where the peer is on loopback, elsewhere as the kernel tunes them"},
+		.doc = "receive buffers; auto: 80K where the peer is on loopback, elsewhere as the kernel tunes them"},
 	{.key = "sndbuf",
 		.type = WEIR_OPTION_SIZE,
 		AT(sndbuf),

@@ -24,7 +24,7 @@ struct socket_options {
 	bool nodelay;
 };
 
-#define SOCKET_RCVBUF_LOOPBACK (160 * 1024) /* rcvbuf = auto, where the peer is on this machine */
+#define SOCKET_RCVBUF_LOOPBACK (80 * 1024) /* rcvbuf = auto, where the peer is on this machine */
 
 /* A socket for this address, non-blocking, armed; with the options set. `peer_local`: the peer is known to be on
    loopback. -1 with errno. */
