@@ -8,4 +8,5 @@ dist_man_MANS += \
 
 EXTRA_DIST += \
 	README.md \
-	doc/architecture.md
+	doc/architecture.md \
+	doc/performance.md
