@@ -34,10 +34,7 @@ enum list { WITH_ROOM, WITH_WARM, LISTS };
 
 struct chunk {
 	struct depot *depot;
-	struct {
-		struct chunk *before;
-		struct chunk *behind;
-	} links[LISTS];
+	TAILQ_ENTRY(chunk) links[LISTS];
 	uint16_t used;   /* blocks */
 	uint16_t ever;   /* blocks up to this number have been in use */
 	uint16_t warm;   /* so many on top of the stack are warm, all below are cold */
@@ -47,32 +44,6 @@ struct chunk {
 
 static_assert(sizeof(struct chunk) + DEPOT_CHUNK / DEPOT_BLOCK_MIN * sizeof(uint16_t) <= DEPOT_BLOCK_MIN,
 	"the header fits into the place of one block");
-
-/* ---- lists --------------------------------------------------------------------------------------------------------- */
-
-/* Puts the chunk between these two, of which either may be NULL: an end. */
-static void list_insert(struct depot *depot, enum list list, struct chunk *before, struct chunk *chunk,
-	struct chunk *behind)
-{
-	chunk->links[list].before = before;
-	chunk->links[list].behind = behind;
-	*(before != NULL ? &before->links[list].behind : &depot->lists[list].first) = chunk;
-	*(behind != NULL ? &behind->links[list].before : &depot->lists[list].last) = chunk;
-}
-
-static void list_remove(struct depot *depot, enum list list, struct chunk *chunk)
-{
-	struct chunk *before = chunk->links[list].before;
-	struct chunk *behind = chunk->links[list].behind;
-
-	*(before != NULL ? &before->links[list].behind : &depot->lists[list].first) = behind;
-	*(behind != NULL ? &behind->links[list].before : &depot->lists[list].last) = before;
-}
-
-static void list_prepend(struct depot *depot, enum list list, struct chunk *chunk)
-{
-	list_insert(depot, list, NULL, chunk, depot->lists[list].first);
-}
 
 /* ---- chunks -------------------------------------------------------------------------------------------------------- */
 
@@ -103,7 +74,7 @@ static struct chunk *chunk_new(struct depot *depot)
 		return NULL;
 	chunk->depot = depot; /* the rest is zero */
 	ASAN_POISON_MEMORY_REGION((char *)chunk + depot->block_size, DEPOT_CHUNK - depot->block_size);
-	list_prepend(depot, WITH_ROOM, chunk);
+	TAILQ_INSERT_HEAD(&depot->lists[WITH_ROOM], chunk, links[WITH_ROOM]);
 	depot->chunks++;
 	depot->empty++;
 	return chunk;
@@ -112,9 +83,9 @@ static struct chunk *chunk_new(struct depot *depot)
 static void chunk_free(struct depot *depot, struct chunk *chunk)
 {
 	assert(chunk != NULL && chunk->used == 0);
-	list_remove(depot, WITH_ROOM, chunk);
+	TAILQ_REMOVE(&depot->lists[WITH_ROOM], chunk, links[WITH_ROOM]);
 	if (chunk->warm > 0)
-		list_remove(depot, WITH_WARM, chunk);
+		TAILQ_REMOVE(&depot->lists[WITH_WARM], chunk, links[WITH_WARM]);
 	depot->warm -= chunk->warm;
 	depot->chunks--;
 	depot->empty--;
@@ -139,7 +110,7 @@ static void chunk_cool(struct depot *depot, struct chunk *chunk)
 	unsigned left = chunk->warm;
 	bool whole_pages = depot->block_size % (size_t)sysconf(_SC_PAGESIZE) == 0;
 
-	list_remove(depot, WITH_WARM, chunk);
+	TAILQ_REMOVE(&depot->lists[WITH_WARM], chunk, links[WITH_WARM]);
 	depot->warm -= chunk->warm;
 	chunk->warm = 0;
 	while (left > 0 && whole_pages) {
@@ -162,8 +133,8 @@ static void chunk_cool(struct depot *depot, struct chunk *chunk)
 static void chunk_retire(struct depot *depot, struct chunk *chunk)
 {
 	depot->empty++;
-	list_remove(depot, WITH_ROOM, chunk);
-	list_insert(depot, WITH_ROOM, depot->lists[WITH_ROOM].last, chunk, NULL);
+	TAILQ_REMOVE(&depot->lists[WITH_ROOM], chunk, links[WITH_ROOM]);
+	TAILQ_INSERT_TAIL(&depot->lists[WITH_ROOM], chunk, links[WITH_ROOM]);
 }
 
 /* ---- the depot ----------------------------------------------------------------------------------------------------- */
@@ -172,6 +143,8 @@ void depot_init(struct depot *depot, size_t block_size)
 {
 	assert(block_size >= DEPOT_BLOCK_MIN && block_size <= DEPOT_BLOCK_MAX && (block_size & (block_size - 1)) == 0);
 	memset(depot, 0, sizeof(*depot));
+	TAILQ_INIT(&depot->lists[WITH_ROOM]);
+	TAILQ_INIT(&depot->lists[WITH_WARM]);
 	depot->block_size = block_size;
 	depot->chunk_blocks = (unsigned)(DEPOT_CHUNK / block_size) - 1;
 }
@@ -180,14 +153,14 @@ void depot_destroy(struct depot *depot)
 {
 	assert(depot->used == 0);
 	while (depot->empty > 0)
-		chunk_free(depot, depot->lists[WITH_ROOM].last);
+		chunk_free(depot, TAILQ_LAST(&depot->lists[WITH_ROOM], depot_list));
 	assert(depot->chunks == 0 && depot->warm == 0);
 	memset(depot, 0, sizeof(*depot));
 }
 
 void *depot_take(struct depot *depot)
 {
-	struct chunk *chunk = depot->lists[WITH_ROOM].first;
+	struct chunk *chunk = TAILQ_FIRST(&depot->lists[WITH_ROOM]);
 	unsigned number;
 	char *block;
 
@@ -203,13 +176,13 @@ void *depot_take(struct depot *depot)
 		if (chunk->warm > 0) {
 			depot->warm--;
 			if (--chunk->warm == 0)
-				list_remove(depot, WITH_WARM, chunk);
+				TAILQ_REMOVE(&depot->lists[WITH_WARM], chunk, links[WITH_WARM]);
 		}
 	}
 	depot->used++;
 	depot->empty -= chunk->used == 0;
 	if (++chunk->used == depot->chunk_blocks)
-		list_remove(depot, WITH_ROOM, chunk);
+		TAILQ_REMOVE(&depot->lists[WITH_ROOM], chunk, links[WITH_ROOM]);
 	block = block_at(depot, chunk, number);
 	ASAN_UNPOISON_MEMORY_REGION(block, depot->block_size);
 	return block;
@@ -226,16 +199,16 @@ void depot_put(struct depot *depot, void *block)
 	chunk->top = (uint16_t)number;
 	depot->warm++;
 	if (chunk->warm++ == 0)
-		list_prepend(depot, WITH_WARM, chunk);
+		TAILQ_INSERT_HEAD(&depot->lists[WITH_WARM], chunk, links[WITH_WARM]);
 	if (chunk->used-- == depot->chunk_blocks)
-		list_prepend(depot, WITH_ROOM, chunk);
+		TAILQ_INSERT_HEAD(&depot->lists[WITH_ROOM], chunk, links[WITH_ROOM]);
 	depot->used--;
 	if (chunk->used == 0)
 		chunk_retire(depot, chunk);
 	while (depot->empty * depot->chunk_blocks > depot->used + depot->chunk_blocks)
-		chunk_free(depot, depot->lists[WITH_ROOM].last);
+		chunk_free(depot, TAILQ_LAST(&depot->lists[WITH_ROOM], depot_list));
 	while (depot->warm > depot->used + depot->chunk_blocks)
-		chunk_cool(depot, depot->lists[WITH_WARM].last);
+		chunk_cool(depot, TAILQ_LAST(&depot->lists[WITH_WARM], depot_list));
 }
 
 size_t depot_mapped(const struct depot *depot)

@@ -25,6 +25,7 @@
 #define DEPOT_H
 
 #include <stddef.h>
+#include <sys/queue.h>
 
 #define DEPOT_CHUNK ((size_t)1 << 20)
 #define DEPOT_BLOCK_MIN ((size_t)4096)
@@ -36,10 +37,7 @@ struct chunk;
 struct depot {
 	size_t block_size;
 	unsigned chunk_blocks; /* that a chunk has */
-	struct {
-		struct chunk *first;
-		struct chunk *last;
-	} lists[2];
+	TAILQ_HEAD(depot_list, chunk) lists[2];
 	size_t chunks;
 	size_t empty; /* of them: without a block in use */
 	size_t used;  /* blocks */
