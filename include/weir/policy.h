@@ -30,7 +30,7 @@ extern "C" {
 
 #define WEIR_POLICY_MAGIC UINT32_C(0x72696577) /* "weir" */
 #define WEIR_POLICY_MAJOR 1                    /* a module of another major is refused */
-#define WEIR_POLICY_MINOR 0                    /* grows when a struct grows at its end */
+#define WEIR_POLICY_MINOR 1                    /* grows when a struct grows at its end */
 
 #define WEIR_UNLIMITED UINT64_MAX /* an offset, a ceiling: no limit */
 #define WEIR_NEVER UINT64_MAX     /* a time that does not come */
@@ -73,20 +73,44 @@ struct weir_option {
 
 /* Who shares one pool. */
 enum weir_pool_scope {
+	WEIR_SCOPE_NONE = 0,     /* nobody: there is no such pool, and what is wanted of it is ignored (for scopes) */
 	WEIR_SCOPE_INSTANCE = 1, /* every flow of this ini section, on all workers and listeners */
 	WEIR_SCOPE_LISTENER = 2, /* every flow of one listener, on all workers */
+	WEIR_SCOPE_FLOW = 3,     /* one flow alone */
+	WEIR_SCOPE_SESSION = 4,  /* the two flows of one session */
+	WEIR_SCOPE_CLIENT = 5,   /* every flow of this ini section whose client has the same address, ports aside */
+	WEIR_SCOPE_OPTION = 255, /* as the user says: scopes[the value at scope_offset] */
 };
 
 /*
+ * Units come back by themselves: `rate` of them each second, until `size` are free. What a flow has used up of its lease
+ * it says with host->lease_spend(). A token bucket, that is. A size of UINT64_MAX (a word such as auto in the option's
+ * row) stands for what comes back in 100 ms, and at least 64K. Such a pool is brief, too.
+ */
+#define WEIR_POOL_CONSUMED UINT32_C(1)
+/* Leased for what can move just now: a flow keeps no more than `used` while there is nothing it could use units for. */
+#define WEIR_POOL_BRIEF UINT32_C(2)
+/* Once it has run short, nobody in the queue is served before less than `low` units are out. */
+#define WEIR_POOL_LOW UINT32_C(4)
+
+/*
  * Units that many flows share. The module only declares a pool: weir keeps it, leases its units, queues who finds it
- * short (first in, first out) and takes every lease back when its flow closes. leased + free = size.
+ * short (first in, first out) and takes every lease back when its flow closes. leased + free = size, unless they are
+ * consumed.
  */
 struct weir_pool {
 	const char *name;     /* for messages and statistics */
 	uint32_t scope;       /* enum weir_pool_scope */
 	uint32_t size_offset; /* of a uint64_t in the options struct: the pool's size in units, 1 .. 2^31-1 */
 	uint64_t unit_bytes;  /* bytes of memory that one unit promises, 0 if units are no memory; the sum over all
-	                         pools must fit into weir's memory limit beside the sessions' reserves */
+	                         pools must fit into weir's memory limit beside the sessions' reserves; scopes smaller
+	                         than a listener promise none */
+	/* since 1.1 */
+	uint32_t flags;         /* WEIR_POOL_* */
+	uint32_t rate_offset;   /* WEIR_POOL_CONSUMED: of a uint64_t: units per second, 1 .. 2^40 */
+	uint32_t low_offset;    /* WEIR_POOL_LOW: of a uint64_t: units, 1 .. size */
+	uint32_t scope_offset;  /* WEIR_SCOPE_OPTION: of a uint32_t, an ENUM's */
+	const uint32_t *scopes; /* WEIR_SCOPE_OPTION: enum weir_pool_scope for each of that option's names */
 };
 
 /* ---- the view, the answer, the event ----------------------------------------------------------------------------- */
@@ -155,6 +179,16 @@ struct weir_limits {
 	uint64_t used[WEIR_POOLS_MAX];
 	uint64_t need[WEIR_POOLS_MAX];
 	uint64_t want[WEIR_POOLS_MAX];
+	/*
+	 * Since 1.1. How many units beyond used are worth having, where fewer would only make for small reads: while a flow
+	 * cannot lease used + grain (or want, if that is less), it waits as if it needed them, but what the limits above
+	 * say may go on. Whenever leases have changed, weir asks again, and the answer may depend on what is leased.
+	 */
+	uint64_t grain[WEIR_POOLS_MAX];
+	uint64_t chunks_to; /* the flow may read until so many reads have brought bytes, ever (view.chunks) */
+	uint32_t
+		for_writing; /* consumed pools (a bit each) of which units are needed for writing, and not for reading */
+	uint32_t reserved;
 };
 
 #define WEIR_EVENT_READ UINT32_C(1)   /* event.read bytes came from the source */
@@ -205,6 +239,9 @@ struct weir_host {
 	/* Give back units that this flow leases, now rather than after the next ask. More than it leases: all of them.
 	   Only from event() of this flow. */
 	void (*lease_put)(const struct weir_call *call, uint32_t pool, uint64_t units);
+	/* Since 1.1. The flow has used up so many of the units it leases of a consumed pool. More than it leases: all of
+	   them. Only from event() of this flow. */
+	void (*lease_spend)(const struct weir_call *call, uint32_t pool, uint64_t units);
 };
 
 /* Handed to every callback about a flow. Valid during the call. */
