@@ -36,10 +36,11 @@ static void build_weir(struct config_build *build, const struct config_section *
 {
 	struct config_weir spare = {0};
 	struct config_weir *weir = section->rejected ? &spare : &build->config->weir;
-	struct config_target target = {section, config_weir_table, CONFIG_TABLE_STRIDE, weir, NULL};
+	struct config_target target = {section, config_weir_table, CONFIG_TABLE_STRIDE, weir, NULL, false};
 
 	config_set_keys(build, &target);
-	check_user(build, section, weir->user);
+	if (!build->simulated)
+		check_user(build, section, weir->user);
 	if (section->rejected)
 		option_free(config_weir_table, CONFIG_TABLE_STRIDE, &spare);
 	else
@@ -58,7 +59,7 @@ static void upstream_free(struct config_upstream *upstream)
 static void build_upstream(struct config_build *build, const struct config_section *section)
 {
 	struct config_upstream *upstream = calloc(1, sizeof(*upstream));
-	struct config_target target = {section, config_upstream_table, CONFIG_TABLE_STRIDE, upstream, NULL};
+	struct config_target target = {section, config_upstream_table, CONFIG_TABLE_STRIDE, upstream, NULL, false};
 	const struct config_key *key = config_section_key(section, "server");
 	char error[TEXT_ERROR_MAX];
 
@@ -137,7 +138,8 @@ static void listener_free(struct config_listener *listener)
 static void build_listener(struct config_build *build, const struct config_section *section)
 {
 	struct config_listener *listener = calloc(1, sizeof(*listener));
-	struct config_target target = {section, config_listener_table, CONFIG_TABLE_STRIDE, listener, NULL};
+	struct config_target target = {section, config_listener_table, CONFIG_TABLE_STRIDE, listener, NULL,
+		build->simulated};
 
 	if (listener == NULL || (listener->name = strdup(section->name)) == NULL) {
 		listener_free(listener);
@@ -156,10 +158,12 @@ static void build_listener(struct config_build *build, const struct config_secti
 
 /* ---- the whole ----------------------------------------------------------------------------------------------------- */
 
-typedef void builder(struct config_build *build, const struct config_section *section);
+const struct config_kind config_kinds[] = {{"weir", false, build_weir}, {"policy", true, build_policy},
+	{"upstream", true, build_upstream}, {"listener", true, build_listener}, {NULL, false, NULL}};
 
-static void build_all(struct config_build *build, const char *kind, builder *build_one)
+void config_build_kind(struct config_build *build, const char *kind)
 {
+	config_builder *build_one = config_build_kind_named(build, kind)->build;
 	const struct config_section *section;
 
 	STAILQ_FOREACH (section, &build->sections, link)
@@ -190,49 +194,60 @@ static void set_module_dir(struct config_build *build, const char *module_dir)
 		config_error(&build->errors, 0, NULL, NULL, "%s", error);
 }
 
-static void build_config(struct config_build *build, const char *module_dir)
+void config_build_weir(struct config_build *build, const char *module_dir)
 {
-	struct config_section *section;
-	bool any_unknown = false;
+	const struct config_section *section;
+	bool any_rejected = false;
 
 	if (make_room(build->config, &build->sections) < 0) {
 		config_no_memory(build);
 		return;
 	}
-	STAILQ_FOREACH (section, &build->sections, link) {
-		/* cppcheck-suppress uninitvar ; it does not follow the list */
-		config_check_section(build, section);
-		any_unknown |= section->rejected;
-	}
+	STAILQ_FOREACH (section, &build->sections, link)
+		any_rejected |= section->rejected;
 	config_set_defaults(build, config_weir_table, &build->config->weir);
-	build_all(build, "weir", build_weir);
+	config_build_kind(build, config_kinds[0].kind);
 	set_module_dir(build, module_dir);
-	build_all(build, "upstream", build_upstream);
-	build_all(build, "policy", build_policy);
-	build_all(build, "listener", build_listener);
-	if (build->config->listener_count == 0 && !any_unknown)
+	for (size_t i = 1; config_kinds[i].kind != NULL; i++)
+		config_build_kind(build, config_kinds[i].kind);
+	if (build->config->listener_count == 0 && !any_rejected)
 		config_error(&build->errors, 0, NULL, NULL, "no listener; expected a section [listener NAME]");
 	config_resolve(build);
 }
 
+bool config_build_begin(struct config_build *build)
+{
+	STAILQ_INIT(&build->sections);
+	build->config = calloc(1, sizeof(struct config));
+	if (build->config != NULL)
+		return config_read(build->errors.file, &build->sections, &build->errors);
+	config_no_memory(build);
+	return false;
+}
+
+struct config *config_build_end(struct config_build *build, FILE *errors)
+{
+	struct config *config = build->config;
+
+	if (build->errors.count > 0) {
+		config_free(config);
+		config = NULL;
+	}
+	config_errors_flush(&build->errors, errors);
+	config_sections_free(&build->sections);
+	build->config = NULL;
+	return config;
+}
+
 struct config *config_load(const char *file, const char *module_dir, FILE *errors)
 {
-	struct config_build build = {.errors = {.file = file}, .config = calloc(1, sizeof(struct config))};
-	bool failed;
+	struct config_build build = {.errors = {.file = file}};
 
-	STAILQ_INIT(&build.sections);
-	if (build.config == NULL)
-		config_no_memory(&build);
-	else if (config_read(file, &build.sections, &build.errors))
-		build_config(&build, module_dir);
-	failed = build.errors.count > 0;
-	config_errors_flush(&build.errors, errors);
-	config_sections_free(&build.sections);
-	if (failed) {
-		config_free(build.config);
-		return NULL;
+	if (config_build_begin(&build)) {
+		config_build_check(&build);
+		config_build_weir(&build, module_dir);
 	}
-	return build.config;
+	return config_build_end(&build, errors);
 }
 
 void config_free(struct config *config)

@@ -1,6 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * config_build - what the parts of config_load() share while they make a struct config of sections. Not for others.
+ * config_build - what the parts of config_load() share while they make a struct config of sections; and for those who
+ * read files of that kind with more in them than weir's own sections: scenarios.
+ *
+ *     config_build_begin()     the file is read: sections, faults of form
+ *     config_build_check()     which sections are none
+ *     config_build_kind()      all sections of a kind are built
+ *     config_build_weir()      weir's kinds are built, and what they say fits together
+ *     config_build_end()       the errors are told; the configuration, if there were none
  */
 #ifndef CONFIG_BUILD_H
 #define CONFIG_BUILD_H
@@ -9,13 +16,40 @@
 #include "config_error.h"
 #include "config_reader.h"
 
+struct config_build;
+
+typedef void config_builder(struct config_build *build, const struct config_section *section);
+
+/* A kind of section. A table of them ends with a NULL kind. */
+struct config_kind {
+	const char *kind;
+	bool named;
+	config_builder *build;
+};
+
 struct config_build {
+	const struct config_kind *kinds; /* of the caller, beside weir's own; NULL: none */
+	bool simulated;                  /* nothing of this machine counts: addresses, users, descriptors, processors */
 	struct config *config;
 	struct config_sections sections;
 	const struct config_section *weir; /* the [weir] section, or NULL */
 	struct config_errors errors;
 	bool default_policy_failed; /* and was reported */
 };
+
+extern const struct config_kind config_kinds[]; /* weir's own, in the order in which they need each other */
+
+/* Where errors, kinds and simulated are set already. False if there is nothing to go on with but config_build_end(). */
+bool config_build_begin(struct config_build *build) __attribute__((warn_unused_result));
+
+/* Rejects sections of an unknown kind or with a bad name. */
+void config_build_check(struct config_build *build);
+
+void config_build_kind(struct config_build *build, const char *kind);
+void config_build_weir(struct config_build *build, const char *module_dir); /* as for config_load() */
+
+/* Prints the errors, and frees all but the configuration: the caller's, or NULL if there was any error. */
+struct config *config_build_end(struct config_build *build, FILE *errors) __attribute__((warn_unused_result));
 
 void config_no_memory(struct config_build *build);
 
@@ -26,12 +60,13 @@ struct config_target {
 	size_t stride;
 	void *options;
 	const char *also; /* a key beside the table's, which is read elsewhere; or NULL */
+	bool optional;    /* keys without a default may be missing */
 };
 
-/* Rejects a section of an unknown kind or with a bad name. */
-void config_check_section(struct config_build *build, struct config_section *section);
+/* The kind of this name, weir's own or the caller's; or NULL. */
+const struct config_kind *config_build_kind_named(const struct config_build *build, const char *name);
 
-/* The section of this kind and name, also a rejected one: whoever names it has not named it wrong. Or NULL. */
+/* The section of this kind and name (NULL: any), also a rejected one: whoever names it has not named it wrong. Or NULL. */
 const struct config_section *config_build_section(const struct config_build *build, const char *kind, const char *name);
 
 /* Sets our own tables' defaults. They parse, a test says so: only memory can be short. */

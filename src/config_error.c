@@ -17,6 +17,16 @@ struct config_fault {
 	char *text;
 };
 
+static char *compose_place(const struct config_errors *errors, unsigned line, const char *what)
+{
+	char *text;
+
+	if (asprintf(&text, "%s: %s", errors->places[line - CONFIG_PLACES], what) < 0)
+		return NULL;
+	text_clean(text);
+	return text;
+}
+
 static char *compose(const char *file, unsigned line, const char *section, const char *key, const char *what)
 {
 	char place[16] = "", in[TEXT_QUOTE_MAX + 8] = "", at[TEXT_QUOTE_MAX + 8] = "";
@@ -48,11 +58,12 @@ void config_error(struct config_errors *errors, unsigned line, const char *secti
 	if (errors->faults != NULL && errors->count < CONFIG_ERRORS_MAX)
 		errors->faults[errors->count] = (struct config_fault){.line = line,
 			.order = errors->count,
-			.text = compose(errors->file, line, section, key, what)};
+			.text = line >= CONFIG_PLACES ? compose_place(errors, line, what)
+						      : compose(errors->file, line, section, key, what)};
 	errors->count++;
 }
 
-/* By line; what has no line comes last. */
+/* By line; what has a place instead comes behind, what has neither comes last. */
 static int compare(const void *left, const void *right)
 {
 	const struct config_fault *a = left, *b = right;

@@ -6,7 +6,8 @@
  *
  *     file:line: [section] key: what is wrong; what was expected
  *
- * where key, section or line are left out when there is none.
+ * where key, section or line are left out when there is none. What was not said by the file has a place of its own
+ * instead, such as "command line: weir.workers=2".
  */
 #ifndef CONFIG_ERROR_H
 #define CONFIG_ERROR_H
@@ -17,10 +18,13 @@
 
 #define CONFIG_ERRORS_MAX 100 /* the rest is only counted: a file of junk need not fill a screen a thousand times */
 
+#define CONFIG_PLACES 0x80000000U /* lines from this one on are no lines, but places[line - CONFIG_PLACES] */
+
 struct config_fault;
 
 struct config_errors {
 	const char *file;
+	const char *const *places; /* borrowed; NULL: none */
 	struct config_fault *faults;
 	size_t count; /* of faults, also of those beyond the maximum */
 };

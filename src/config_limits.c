@@ -107,9 +107,10 @@ uint64_t config_shared_memory(const struct config *config)
 /* ---- sessions ------------------------------------------------------------------------------------------------------ */
 
 /* Half of the memory that pools leave is for the reserves, half for what is held beyond. */
-static uint64_t auto_sessions(const struct config *config)
+static uint64_t auto_sessions(const struct config *config, bool simulated)
 {
-	uint64_t memory = memory_sessions(config) / 2, descriptors = descriptor_sessions(config);
+	uint64_t memory = memory_sessions(config) / 2;
+	uint64_t descriptors = simulated ? UINT64_MAX : descriptor_sessions(config);
 	uint64_t least = memory < descriptors ? memory : descriptors;
 
 	return least > 0 ? least : 1;
@@ -193,9 +194,10 @@ void config_resolve(struct config_build *build)
 	struct config_weir *weir = &build->config->weir;
 
 	if (weir->workers == CONFIG_AUTO)
-		weir->workers = count_cpus();
+		weir->workers = build->simulated ? 1 : count_cpus();
 	if (weir->max_sessions == CONFIG_AUTO)
-		weir->max_sessions = auto_sessions(build->config);
-	check_descriptors(build);
+		weir->max_sessions = auto_sessions(build->config, build->simulated);
+	if (!build->simulated)
+		check_descriptors(build);
 	check_memory(build);
 }

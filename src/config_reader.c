@@ -116,37 +116,6 @@ static char *strip(char *text)
 	return text;
 }
 
-static struct config_section *section_new(unsigned line, const char *kind, const char *name)
-{
-	struct config_section *section = calloc(1, sizeof(*section));
-
-	if (section == NULL)
-		return NULL;
-	STAILQ_INIT(&section->keys);
-	section->line = line;
-	section->kind = strdup(kind);
-	section->name = strdup(name);
-	if (asprintf(&section->title, "%s%s%s", kind, name[0] != '\0' ? " " : "", name) < 0)
-		section->title = NULL;
-	return section;
-}
-
-static void section_free(struct config_section *section)
-{
-	struct config_key *key;
-
-	while ((key = STAILQ_FIRST(&section->keys)) != NULL) {
-		STAILQ_REMOVE_HEAD(&section->keys, link);
-		free(key->key);
-		free(key->value);
-		free(key);
-	}
-	free(section->title);
-	free(section->kind);
-	free(section->name);
-	free(section);
-}
-
 static const struct config_section *find_section(const struct reader *reader, const char *title)
 {
 	const struct config_section *section;
@@ -167,19 +136,16 @@ static void begin_section(struct reader *reader, char *inside)
 
 	if (*name != '\0')
 		*name++ = '\0';
-	section = section_new(reader->line, kind, strip(name));
-	if (section == NULL || section->kind == NULL || section->name == NULL || section->title == NULL) {
-		if (section != NULL)
-			section_free(section);
+	section = config_sections_add(reader->sections, reader->line, kind, strip(name));
+	if (section == NULL) {
 		no_memory(reader);
 		return;
 	}
 	reader->section = section;
-	first = find_section(reader, section->title);
-	section->rejected = first != NULL;
-	if (first != NULL)
+	first = find_section(reader, section->title); /* itself, at the latest */
+	section->rejected = first != section;
+	if (section->rejected)
 		complain(reader, "the section stands in line %u already; expected it once", first->line);
-	STAILQ_INSERT_TAIL(reader->sections, section, link);
 }
 
 /* text begins behind the '['. A line that is no good section is still taken for what it says, so that its keys are looked
@@ -209,42 +175,15 @@ static void read_section(struct reader *reader, char *text)
 
 /* ---- keys ---------------------------------------------------------------------------------------------------------- */
 
-const struct config_key *config_section_key(const struct config_section *section, const char *key)
-{
-	const struct config_key *known;
-
-	STAILQ_FOREACH (known, &section->keys, link)
-		if (strcmp(known->key, key) == 0)
-			return known;
-	return NULL;
-}
-
 static void add_key(struct reader *reader, const char *name, const char *value)
 {
 	const struct config_key *first = config_section_key(reader->section, name);
-	struct config_key *key;
 
-	if (first != NULL) {
+	if (first != NULL)
 		config_error(reader->errors, reader->line, reader->section->title, name,
 			"the key stands in line %u already; expected it once", first->line);
-		return;
-	}
-	key = calloc(1, sizeof(*key));
-	if (key != NULL) {
-		key->line = reader->line;
-		key->key = strdup(name);
-		key->value = strdup(value);
-	}
-	if (key == NULL || key->key == NULL || key->value == NULL) {
+	else if (config_section_set(reader->section, reader->line, name, value) < 0)
 		no_memory(reader);
-		if (key != NULL) {
-			free(key->key);
-			free(key->value);
-		}
-		free(key);
-		return;
-	}
-	STAILQ_INSERT_TAIL(&reader->section->keys, key, link);
 }
 
 /* inih's handler. The section that it believes in is ignored: ours is neither cut nor out of date. */
@@ -373,14 +312,4 @@ bool config_read(const char *file, struct config_sections *sections, struct conf
 	}
 	free(reader);
 	return opened;
-}
-
-void config_sections_free(struct config_sections *sections)
-{
-	struct config_section *section;
-
-	while ((section = STAILQ_FIRST(sections)) != NULL) {
-		STAILQ_REMOVE_HEAD(sections, link);
-		section_free(section);
-	}
 }

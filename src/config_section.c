@@ -56,12 +56,26 @@ static const char *suggest(const struct candidates *candidates, const char *word
 
 /* ---- sections ------------------------------------------------------------------------------------------------------ */
 
-static const struct {
-	const char *kind;
-	bool named;
-} kinds[] = {{"weir", false}, {"policy", true}, {"upstream", true}, {"listener", true}};
+static const struct config_kind *kind_at(const struct config_build *build, size_t i)
+{
+	size_t own = 0;
 
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
+	while (config_kinds[own].kind != NULL)
+		own++;
+	if (i < own)
+		return &config_kinds[i];
+	return build->kinds != NULL && build->kinds[i - own].kind != NULL ? &build->kinds[i - own] : NULL;
+}
+
+const struct config_kind *config_build_kind_named(const struct config_build *build, const char *name)
+{
+	const struct config_kind *kind;
+	size_t i = 0;
+
+	while ((kind = kind_at(build, i)) != NULL && strcmp(kind->kind, name) != 0)
+		i++;
+	return kind;
+}
 
 static bool is_name(const char *name)
 {
@@ -77,37 +91,53 @@ static void reject(struct config_build *build, struct config_section *section, c
 	section->rejected = true;
 }
 
+/* "[weir], [policy NAME] or [listener NAME]" */
+static void list_kinds(const struct config_build *build, char *buffer, size_t size)
+{
+	const struct config_kind *kind;
+
+	buffer[0] = '\0';
+	for (size_t i = 0; (kind = kind_at(build, i)) != NULL; i++) {
+		const char *joint = kind_at(build, i + 1) != NULL ? ", " : " or ";
+		size_t length = strlen(buffer);
+
+		snprintf(buffer + length, size - length, "%s[%s%s]", i > 0 ? joint : "", kind->kind,
+			kind->named ? " NAME" : "");
+	}
+}
+
 static void reject_kind(struct config_build *build, struct config_section *section)
 {
-	char what[TEXT_ERROR_MAX];
-	const char *words[KINDS + 1] = {NULL};
+	char what[TEXT_ERROR_MAX], list[TEXT_ERROR_MAX / 2];
+	struct candidates candidates = {.count = 0};
+	const struct config_kind *kind;
 	const char *nearest;
 
-	for (size_t i = 0; i < KINDS; i++)
-		words[i] = kinds[i].kind;
-	nearest = option_nearest(section->kind, words);
-	if (nearest != NULL)
+	for (size_t i = 0; (kind = kind_at(build, i)) != NULL; i++)
+		candidates_add(&candidates, kind->kind);
+	nearest = option_nearest(section->kind, candidates.words);
+	if (nearest != NULL) {
+		kind = config_build_kind_named(build, nearest);
 		snprintf(what, sizeof(what), "the section is not known; did you mean [%s%s]?", nearest,
-			strcmp(nearest, "weir") == 0 ? "" : " NAME");
-	else
-		snprintf(what, sizeof(what),
-			"the section is not known; expected [weir], [policy NAME], [upstream NAME] or [listener NAME]");
+			kind->named ? " NAME" : "");
+	} else {
+		list_kinds(build, list, sizeof(list));
+		snprintf(what, sizeof(what), "the section is not known; expected %s", list);
+	}
 	reject(build, section, what);
 }
 
-void config_check_section(struct config_build *build, struct config_section *section)
+static void check_section(struct config_build *build, struct config_section *section)
 {
+	const struct config_kind *kind = config_build_kind_named(build, section->kind);
 	char what[TEXT_ERROR_MAX], quote[TEXT_QUOTE_MAX];
-	size_t i = 0;
 
-	while (i < KINDS && strcmp(kinds[i].kind, section->kind) != 0)
-		i++;
-	if (i == KINDS) {
+	if (kind == NULL) {
 		reject_kind(build, section);
-	} else if (!kinds[i].named && section->name[0] != '\0') {
+	} else if (!kind->named && section->name[0] != '\0') {
 		snprintf(what, sizeof(what), "the section takes no name; expected [%s]", section->kind);
 		reject(build, section, what);
-	} else if (kinds[i].named && section->name[0] == '\0') {
+	} else if (kind->named && section->name[0] == '\0') {
 		snprintf(what, sizeof(what), "the section has no name; expected [%s NAME]", section->kind);
 		reject(build, section, what);
 	} else if (!is_name(section->name)) {
@@ -119,6 +149,15 @@ void config_check_section(struct config_build *build, struct config_section *sec
 	} else if (strcmp(section->title, "policy memory") == 0) {
 		reject(build, section, "pauses named memory are those of the memory limit; expected another name");
 	}
+}
+
+void config_build_check(struct config_build *build)
+{
+	struct config_section *section;
+
+	STAILQ_FOREACH (section, &build->sections, link)
+		/* cppcheck-suppress uninitvar ; it does not follow the list */
+		check_section(build, section);
 }
 
 const struct config_section *config_build_section(const struct config_build *build, const char *kind, const char *name)
@@ -202,7 +241,7 @@ void config_set_keys(struct config_build *build, const struct config_target *tar
 		if (target->also == NULL || strcmp(target->also, key->key) != 0)
 			set_key(build, target, key);
 	for (size_t i = 0; (row = option_at(target->table, target->stride, i)) != NULL; i++)
-		if (row->def == NULL && config_section_key(section, row->key) == NULL)
+		if (row->def == NULL && !target->optional && config_section_key(section, row->key) == NULL)
 			config_error(&build->errors, section->line, section->title, NULL,
 				"the key %s is missing; expected %s (%s)", row->key,
 				option_expected(row, expected, sizeof(expected)), row->doc);

@@ -20,6 +20,8 @@ src_libweir_a_SOURCES = \
 	src/config_reader.c \
 	src/config_reader.h \
 	src/config_section.c \
+	src/config_sections.c \
+	src/config_sections.h \
 	src/config_table.c \
 	src/config_table.h \
 	src/connection.c \
