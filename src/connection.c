@@ -146,7 +146,7 @@ static int open_session(struct connection *connection, int fd, const struct addr
 		    &connection->session) != 0)
 		return -1;
 	if (session_open(&connection->session, &connection->listener->profile, &connection_ops,
-		    &connection->client.endpoint, now) != 0) {
+		    &connection->client.endpoint, peer, now) != 0) {
 		endpoint_close(&connection->client.endpoint, true);
 		return -1;
 	}

@@ -13,6 +13,7 @@
 struct pipes;
 struct pool;
 struct sched;
+struct scopes;
 struct store_depots;
 
 #define CONTEXT_SCRATCH (256 * 1024) /* bytes; also the most that a turn moves per flow */
@@ -31,6 +32,7 @@ struct context {
 	uint32_t reserve_max;        /* enough for one turn, or 0 */
 	struct pipes *pipes;         /* that bulk goes through; NULL: none */
 	struct store_depots *depots; /* that held bytes lie in */
+	struct scopes *scopes;       /* where clients' pools are found, of all workers; NULL: nowhere */
 	unsigned worker;             /* its number */
 };
 

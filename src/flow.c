@@ -76,6 +76,8 @@ static uint64_t read_room(const struct flow *flow)
 {
 	const struct verdict *verdict = &flow->standing.verdict;
 
+	if (flow->chunks >= verdict->chunks_to)
+		return 0;
 	return least(beyond(verdict->read_to, flow->read), beyond(verdict->held_max, flow->store.held));
 }
 
@@ -162,8 +164,13 @@ static void measure_drain(struct flow *flow, uint64_t now)
 }
 
 /* What changes while bytes move. */
-static void view_update(const struct flow *flow, uint64_t now, struct weir_view *view)
+static void view_update(const struct flow *flow, uint64_t now, struct hearing *hearing)
 {
+	struct weir_view *view = &hearing->view;
+	bool readable = flow->end == FLOW_OPEN && flow->source->readable;
+
+	hearing->usable[STANDING_READING] = readable;
+	hearing->usable[STANDING_WRITING] = flow->sink->writable && (flow->store.held > 0 || readable);
 	view->read = flow->read;
 	view->written = flow->written;
 	view->acked = flow->acked;
@@ -174,8 +181,10 @@ static void view_update(const struct flow *flow, uint64_t now, struct weir_view 
 	view->ended = flow->end != FLOW_OPEN;
 }
 
-static void view_fill(const struct flow *flow, uint64_t now, struct weir_view *view)
+static void view_fill(const struct flow *flow, uint64_t now, struct hearing *hearing)
 {
+	struct weir_view *view = &hearing->view;
+
 	memset(view, 0, sizeof(*view));
 	view->size = sizeof(*view);
 	view->direction = flow->direction;
@@ -185,7 +194,7 @@ static void view_fill(const struct flow *flow, uint64_t now, struct weir_view *v
 		view->rtt = flow->samples->rtt;
 	}
 	view->blocked = meter_spent(&flow->meter, now, METER_BLOCKED);
-	view_update(flow, now, view);
+	view_update(flow, now, hearing);
 }
 
 /* Begins the turn's talk with the policies. */
@@ -193,7 +202,7 @@ static void hear(struct flow *flow, uint64_t now, struct hearing *hearing)
 {
 	if (flow->standing.owner->stack->count == 0)
 		return;
-	view_fill(flow, now, &hearing->view);
+	view_fill(flow, now, hearing);
 	standing_hear(&flow->standing, hearing);
 	standing_consult(&flow->standing, hearing);
 }
@@ -377,7 +386,7 @@ static void scan(struct flow *flow, struct hearing *hearing, uint64_t now)
 {
 	if (!scans(flow) || flow->store.held == 0)
 		return;
-	view_update(flow, now, &hearing->view);
+	view_update(flow, now, hearing);
 	standing_scan(&flow->standing, hearing, &flow->store);
 	standing_consult(&flow->standing, hearing);
 }
@@ -446,9 +455,9 @@ static void tell_policies(struct flow *flow, const struct before *before, bool t
 	event.what = (event.read > 0 ? WEIR_EVENT_READ : 0) | (event.written > 0 ? WEIR_EVENT_WROTE : 0) |
 		(event.acked > 0 ? WEIR_EVENT_ACKED : 0) | (timed ? WEIR_EVENT_TIME : 0) |
 		(flow->end != FLOW_OPEN && !before->ended ? WEIR_EVENT_ENDED : 0);
-	view_update(flow, now, &hearing->view);
+	view_update(flow, now, hearing);
 	standing_event(&flow->standing, hearing, &event);
-	if (event.what != 0)
+	if (event.what != 0 || flow->standing.owner->stack->claim_count > 0) /* leases are not kept for nothing */
 		standing_consult(&flow->standing, hearing);
 }
 

@@ -195,6 +195,63 @@ static int check_options(const struct weir_policy *api, struct complaint error)
 	return 0;
 }
 
+struct weir_pool gate_pool(const struct weir_policy *api, unsigned i)
+{
+	struct weir_pool pool = {0};
+	size_t size = api->pool_stride < sizeof(pool) ? api->pool_stride : sizeof(pool);
+
+	memcpy(&pool, (const char *)api->pools + (size_t)i * api->pool_stride, size);
+	return pool;
+}
+
+/* The ENUM at that offset, or NULL. */
+static const struct weir_option *enum_at(const struct weir_policy *api, uint32_t offset)
+{
+	const struct weir_option *row;
+
+	for (size_t i = 0; (row = option_at(api->options, api->option_stride, i)) != NULL; i++)
+		if (row->type == WEIR_OPTION_ENUM && row->offset == offset)
+			return row;
+	return NULL;
+}
+
+/* The smallest scopes have so many pools that nobody could promise memory for them. */
+static bool scope_is_sound(uint32_t scope, const struct weir_pool *pool)
+{
+	if (scope == WEIR_SCOPE_INSTANCE || scope == WEIR_SCOPE_LISTENER)
+		return true;
+	return (scope == WEIR_SCOPE_FLOW || scope == WEIR_SCOPE_SESSION || scope == WEIR_SCOPE_CLIENT) &&
+		pool->unit_bytes == 0;
+}
+
+static bool scopes_are_sound(const struct weir_policy *api, const struct weir_pool *pool)
+{
+	const struct weir_option *row;
+
+	if (pool->scope != WEIR_SCOPE_OPTION)
+		return scope_is_sound(pool->scope, pool);
+	row = api->options != NULL ? enum_at(api, pool->scope_offset) : NULL;
+	if (row == NULL || pool->scopes == NULL)
+		return false;
+	for (size_t i = 0; row->names[i] != NULL; i++)
+		if (pool->scopes[i] != WEIR_SCOPE_NONE && !scope_is_sound(pool->scopes[i], pool))
+			return false;
+	return true;
+}
+
+/* What its flags say is there. */
+static bool flags_are_sound(const struct weir_policy *api, const struct weir_pool *pool)
+{
+	const uint32_t known = WEIR_POOL_CONSUMED | WEIR_POOL_BRIEF | WEIR_POOL_LOW;
+	bool consumed = (pool->flags & WEIR_POOL_CONSUMED) != 0;
+	bool low = (pool->flags & WEIR_POOL_LOW) != 0;
+
+	if ((pool->flags & ~known) != 0 || (consumed && (low || pool->unit_bytes != 0)))
+		return false;
+	return (!consumed || fits(pool->rate_offset, sizeof(uint64_t), api->options_size)) &&
+		(!low || fits(pool->low_offset, sizeof(uint64_t), api->options_size));
+}
+
 static int check_pools(const struct weir_policy *api, struct complaint error)
 {
 	if (api->pool_count > WEIR_POOLS_MAX)
@@ -205,20 +262,21 @@ static int check_pools(const struct weir_policy *api, struct complaint error)
 	if (api->pools == NULL)
 		return text_error(error.text, error.size,
 			"the module declares %" PRIu32 " pools and no table; expected pools", api->pool_count);
-	if (check_stride("pool_stride", api->pool_stride, sizeof(struct weir_pool), error) < 0)
+	if (check_stride("pool_stride", api->pool_stride, GATE_POOL_MIN, error) < 0)
 		return -1;
 	for (uint32_t i = 0; i < api->pool_count; i++) {
-		const struct weir_pool *pool = (const void *)((const char *)api->pools + (size_t)i * api->pool_stride);
+		struct weir_pool pool = gate_pool(api, i);
 
-		if (pool->name == NULL || (pool->scope != WEIR_SCOPE_INSTANCE && pool->scope != WEIR_SCOPE_LISTENER) ||
-			!fits(pool->size_offset, sizeof(uint64_t), api->options_size))
+		if (pool.name == NULL || !scopes_are_sound(api, &pool) || !flags_are_sound(api, &pool) ||
+			!fits(pool.size_offset, sizeof(uint64_t), api->options_size))
 			return text_error(error.text, error.size,
 				"the module's pool %" PRIu32 " is no sound row (name %s, scope %" PRIu32
-				", size_offset %" PRIu32
-				"); expected a name, scope %d or %d, and a uint64_t inside the %" PRIu32
-				" bytes of its options",
-				i, pool->name != NULL ? "set" : "NULL", pool->scope, pool->size_offset,
-				WEIR_SCOPE_INSTANCE, WEIR_SCOPE_LISTENER, api->options_size);
+				", size_offset %" PRIu32 ", flags 0x%" PRIx32
+				"); expected a name, a scope (one smaller than a listener with unit_bytes 0; by "
+				"option: an ENUM with a scope for each name), known flags, and each uint64_t "
+				"inside the %" PRIu32 " bytes of its options",
+				i, pool.name != NULL ? "set" : "NULL", pool.scope, pool.size_offset, pool.flags,
+				api->options_size);
 	}
 	return 0;
 }

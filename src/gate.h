@@ -15,6 +15,12 @@
 /* The struct as it was at version 1.0, the oldest that this weir serves: the smallest size it accepts. */
 #define GATE_SIZE_MIN (offsetof(struct weir_policy, reconfigure) + sizeof(((struct weir_policy *)NULL)->reconfigure))
 
+/* The same of one row of its pools. */
+#define GATE_POOL_MIN (offsetof(struct weir_pool, unit_bytes) + sizeof(((struct weir_pool *)NULL)->unit_bytes))
+
+/* The i-th pool that a module declares; what its own, older struct has not is zero. */
+struct weir_pool gate_pool(const struct weir_policy *api, unsigned i);
+
 /*
  * Checks what the module `name` offers (NULL is refused, too), and copies it to api: zero-filled behind the module's own size,
  * cut at ours. 0, or -1 with "what is wrong; what was expected" in error.

@@ -7,6 +7,8 @@ src_libweir_a_SOURCES = \
 	src/acceptor.h \
 	src/address.c \
 	src/address.h \
+	src/bucket.c \
+	src/bucket.h \
 	src/clock.c \
 	src/clock.h \
 	src/config.c \
@@ -72,6 +74,8 @@ src_libweir_a_SOURCES = \
 	src/rest.h \
 	src/sched.c \
 	src/sched.h \
+	src/scope.c \
+	src/scope.h \
 	src/server.c \
 	src/server.h \
 	src/session.c \
@@ -86,6 +90,7 @@ src_libweir_a_SOURCES = \
 	src/stack.h \
 	src/standing.c \
 	src/standing.h \
+	src/standing_lease.c \
 	src/standing_memory.c \
 	src/stock.c \
 	src/stock.h \

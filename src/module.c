@@ -253,15 +253,39 @@ void module_close(struct module *module)
 
 /* ---- help ---------------------------------------------------------------------------------------------------------- */
 
-/* The option that says how large the pool is. */
-static const char *pool_size_key(const struct weir_policy *api, const struct weir_pool *pool)
+/* The option at this place of the options struct. */
+static const char *key_at(const struct weir_policy *api, uint32_t offset)
 {
 	const struct weir_option *row;
 
 	for (size_t i = 0; (row = option_at(api->options, api->option_stride, i)) != NULL; i++)
-		if (row->offset == pool->size_offset)
+		if (row->offset == offset)
 			return row->key;
 	return "(no option)";
+}
+
+static void help_pool(FILE *out, const struct weir_policy *api, const struct weir_pool *pool)
+{
+	static const char *const scopes[] = {
+		[WEIR_SCOPE_INSTANCE] = "[policy] section",
+		[WEIR_SCOPE_LISTENER] = "listener",
+		[WEIR_SCOPE_FLOW] = "flow",
+		[WEIR_SCOPE_SESSION] = "session",
+		[WEIR_SCOPE_CLIENT] = "client",
+	};
+
+	if (pool->scope == WEIR_SCOPE_OPTION)
+		fprintf(out, "\npool %s, for whom %s says; ", pool->name, key_at(api, pool->scope_offset));
+	else
+		fprintf(out, "\npool %s, one for each %s; ", pool->name, scopes[pool->scope]);
+	fprintf(out, "%s gives its size", key_at(api, pool->size_offset));
+	if ((pool->flags & WEIR_POOL_CONSUMED) != 0)
+		fprintf(out, ", %s what comes back each second", key_at(api, pool->rate_offset));
+	if ((pool->flags & WEIR_POOL_LOW) != 0)
+		fprintf(out, ", %s its low mark", key_at(api, pool->low_offset));
+	if (pool->unit_bytes != 0)
+		fprintf(out, ", a unit stands for %llu bytes of memory", (unsigned long long)pool->unit_bytes);
+	fputc('\n', out);
 }
 
 void module_help(FILE *out, const struct module *module)
@@ -271,13 +295,9 @@ void module_help(FILE *out, const struct module *module)
 	fprintf(out, "%s - %s\n", api->name, api->summary);
 	fprintf(out, "module ABI %u.%u, %s\n", (unsigned)api->major, (unsigned)api->minor, module->path);
 	for (uint32_t i = 0; i < api->pool_count; i++) {
-		const struct weir_pool *pool = (const void *)((const char *)api->pools + (size_t)i * api->pool_stride);
+		struct weir_pool pool = gate_pool(api, i);
 
-		fprintf(out, "\npool %s, one for each %s; %s gives its size", pool->name,
-			pool->scope == WEIR_SCOPE_INSTANCE ? "[policy] section" : "listener", pool_size_key(api, pool));
-		if (pool->unit_bytes != 0)
-			fprintf(out, ", a unit stands for %llu bytes of memory", (unsigned long long)pool->unit_bytes);
-		fputc('\n', out);
+		help_pool(out, api, &pool);
 	}
 	fprintf(out, "\n[policy NAME]\n  module = %s\n", api->name);
 	option_help(out, api->options, api->option_stride);

@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "bucket.h"
 #include "module.h"
 #include "pool.h"
 
@@ -46,8 +47,16 @@ uint64_t policy_pool_size(const struct policy *policy, unsigned i);
    each, none counts for 0. UINT64_MAX on overflow. */
 uint64_t policy_pool_bytes(const struct policy *policy, uint64_t listeners);
 
-/* The i-th declared pool as the module's table has it. */
-const struct weir_pool *policy_pool(const struct policy *policy, unsigned i);
+/* The i-th declared pool as the module's table has it, but with the scope that the options say, never
+   WEIR_SCOPE_OPTION. */
+struct weir_pool policy_pool(const struct policy *policy, unsigned i);
+
+/* A new pool of the i-th kind, whole; NULL: memory is short. policy_pool_free() frees it; NULL is fine there. */
+struct pool *policy_pool_new(const struct policy *policy, unsigned i, uint64_t now) __attribute__((warn_unused_result));
+void policy_pool_free(const struct policy *policy, unsigned i, struct pool *pool);
+
+/* The bucket that a pool of the i-th kind is part of; NULL: its units are not consumed. */
+struct bucket *policy_bucket(const struct policy *policy, unsigned i, struct pool *pool);
 
 /* Allocates state and pools for this many workers. 0, or -1 with errno. */
 int policy_start(struct policy *policy, unsigned workers) __attribute__((warn_unused_result));

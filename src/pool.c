@@ -37,6 +37,8 @@ int pool_init(struct pool *pool, const char *name, uint32_t size)
 	}
 	pool->size = size;
 	pool->name = name;
+	pool->low = 0;
+	pool->capped = false;
 	TAILQ_INIT(&pool->queue);
 	atomic_init(&pool->word, word_pack((int32_t)size, 0));
 	atomic_init(&pool->shortages, 0);
@@ -66,6 +68,14 @@ uint32_t pool_take(struct pool *pool, uint32_t need, uint32_t want)
 	return units;
 }
 
+/* Free units after so many came back. */
+static int32_t free_after(const struct pool *pool, uint64_t word, int64_t units)
+{
+	int64_t free = word_free(word) + units;
+
+	return (int32_t)(pool->capped && free > (int64_t)pool->size ? (int64_t)pool->size : free);
+}
+
 /* Changes the word by both amounts at once; with the lock held, or it would race with a hand-off. */
 static void word_add(struct pool *pool, int64_t free, int32_t waiters)
 {
@@ -73,7 +83,7 @@ static void word_add(struct pool *pool, int64_t free, int32_t waiters)
 	uint64_t next;
 
 	do {
-		next = word_pack((int32_t)(word_free(word) + free), word_waiters(word) + (uint32_t)waiters);
+		next = word_pack(free_after(pool, word, free), word_waiters(word) + (uint32_t)waiters);
 	} while (!atomic_compare_exchange_weak_explicit(&pool->word, &word, next, memory_order_acq_rel,
 		memory_order_relaxed));
 }
@@ -83,6 +93,8 @@ static void hand_off(struct pool *pool)
 {
 	struct pool_ticket *ticket;
 
+	if (pool->low > 0 && (int64_t)pool->size - pool_free(pool) >= (int64_t)pool->low)
+		return;
 	while ((ticket = TAILQ_FIRST(&pool->queue)) != NULL && pool_free(pool) >= (int64_t)ticket->units) {
 		TAILQ_REMOVE(&pool->queue, ticket, link);
 		word_add(pool, -(int64_t)ticket->units, -1);
@@ -98,7 +110,7 @@ void pool_put(struct pool *pool, uint32_t units)
 	if (units == 0)
 		return;
 	while (word_waiters(word) == 0) {
-		uint64_t next = word_pack((int32_t)(word_free(word) + (int64_t)units), 0);
+		uint64_t next = word_pack(free_after(pool, word, units), 0);
 
 		if (atomic_compare_exchange_weak_explicit(&pool->word, &word, next, memory_order_release,
 			    memory_order_relaxed))
@@ -108,6 +120,19 @@ void pool_put(struct pool *pool, uint32_t units)
 	word_add(pool, units, 0);
 	hand_off(pool);
 	pthread_mutex_unlock(&pool->lock);
+}
+
+uint32_t pool_missing(struct pool *pool)
+{
+	const struct pool_ticket *head;
+	int64_t missing = 0;
+
+	pthread_mutex_lock(&pool->lock);
+	head = TAILQ_FIRST(&pool->queue);
+	if (head != NULL)
+		missing = (int64_t)head->units - pool_free(pool);
+	pthread_mutex_unlock(&pool->lock);
+	return missing > 0 ? (uint32_t)missing : 0;
 }
 
 void pool_wait(struct pool *pool, struct pool_ticket *ticket, uint32_t units)

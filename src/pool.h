@@ -11,7 +11,7 @@
  * the lock, and a freed unit is handed to the head of the queue by the giver: from then on it belongs to the waiter,
  * who learns of it through its ticket's `granted` call. So no wake-up can be lost, and nobody overtakes the queue.
  *
- * Invariant, whenever the lock is free: units leased + free = size. free is signed, so that a later reload may shrink a pool below
+ * Invariant, whenever the lock is free: units leased + free = size, unless they are consumed. free is signed, so that a later reload may shrink a pool below
  * what is out.
  *
  * Any thread.
@@ -54,6 +54,8 @@ struct pool {
 	const char *name; /* borrowed; for messages */
 	pthread_mutex_t lock;
 	TAILQ_HEAD(pool_queue, pool_ticket) queue;
+	uint32_t low; /* 0, or: while anybody waits, nobody is served before less than so many units are out */
+	bool capped;  /* what comes back beyond size is gone: units are consumed, see bucket.h */
 	_Atomic uint64_t shortages; /* how often somebody had to queue, ever */
 };
 
@@ -64,6 +66,9 @@ void pool_destroy(struct pool *pool); /* nobody may wait, nothing may be leased 
    need >= 1. */
 uint32_t pool_take(struct pool *pool, uint32_t need, uint32_t want) __attribute__((warn_unused_result));
 void pool_put(struct pool *pool, uint32_t units); /* 0 is fine */
+
+/* Units that the head of the queue still waits for beyond those that are free; 0 if nobody waits. */
+uint32_t pool_missing(struct pool *pool);
 
 /*
  * Queues for `units` (1 .. size). The grant may come before this returns. The ticket must be idle.

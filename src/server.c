@@ -84,8 +84,10 @@ static int make_pools(struct server *server)
 	if (pool_init(&server->commons.memory, "memory", pages < POOL_UNITS_MAX ? (uint32_t)pages : POOL_UNITS_MAX) !=
 		0)
 		return -1;
-	return pool_init(&server->commons.sessions, "max_sessions",
-		sessions < POOL_UNITS_MAX ? (uint32_t)sessions : POOL_UNITS_MAX);
+	if (pool_init(&server->commons.sessions, "max_sessions",
+		    sessions < POOL_UNITS_MAX ? (uint32_t)sessions : POOL_UNITS_MAX) != 0)
+		return -1;
+	return scopes_init(&server->commons.scopes);
 }
 
 static int make_listeners(struct server *server)
@@ -434,6 +436,7 @@ static void destroy(struct server *server)
 		worker_destroy(&server->workers[i]);
 	free(server->workers);
 	free(server->commons.sites);
+	scopes_destroy(&server->commons.scopes);
 	for (size_t i = 0; i < server->listener_count; i++) {
 		listener_destroy(&server->listeners[i]);
 	}

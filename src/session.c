@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "container.h"
+#include "scope.h"
 
 #define LINGER_GRACE (UINT64_C(500) * 1000000) /* ns without progress that a broken session may last */
 #define LINGER_POLL (UINT64_C(10) * 1000000)   /* ns between looks at a send queue, which makes no event */
@@ -80,15 +81,29 @@ static size_t members_size(const struct stack *stack)
 	return 2 * stack->count * sizeof(struct standing_member);
 }
 
-size_t session_block(const struct stack *stack)
+static size_t places_size(const struct stack *stack)
 {
-	return stack->state_size + members_size(stack) + 2 * flow_room(stack);
+	return stack->place_count * sizeof(struct scope_place);
 }
 
-/* The block holds, in this order: the policies' states, then both flows' members, then their samples and pauses. */
-static int make_block(struct session *session)
+size_t session_block(const struct stack *stack)
+{
+	return stack->state_size + members_size(stack) + places_size(stack) + 2 * flow_room(stack);
+}
+
+static void free_states(struct session *session)
+{
+	if (session->owner.states != session->room)
+		free(session->owner.states);
+	session->owner.states = NULL;
+}
+
+/* The block holds, in this order: the policies' states, both flows' members, the session's pools, the flows' samples
+   and pauses. */
+static int make_block(struct session *session, const struct address *peer)
 {
 	const struct stack *stack = session->profile->stack;
+	struct context *context = session->owner.context;
 	size_t size = session_block(stack);
 	char *block = size <= sizeof(session->room) ? session->room : malloc(size);
 	char *up;
@@ -96,9 +111,13 @@ static int make_block(struct session *session)
 	if (block == NULL)
 		return -1;
 	memset(block, 0, size);
-	up = block + stack->state_size + members_size(stack);
+	up = block + stack->state_size + members_size(stack) + places_size(stack);
 	session->owner.stack = stack;
 	session->owner.states = block;
+	if (scope_open(context->scopes, stack, peer, standing_places(&session->owner), session->opened_at) != 0) {
+		free_states(session);
+		return -1;
+	}
 	flow_init(&session->up, &session->owner, WEIR_UP, session->opened_at, up);
 	flow_init(&session->down, &session->owner, WEIR_DOWN, session->opened_at, up + flow_room(stack));
 	return 0;
@@ -108,13 +127,13 @@ static void free_block(struct session *session)
 {
 	standing_destroy(&session->up.standing);
 	standing_destroy(&session->down.standing);
-	if (session->owner.states != session->room)
-		free(session->owner.states);
-	session->owner.states = NULL;
+	scope_close(session->owner.context->scopes, session->profile->stack, standing_places(&session->owner),
+		session->closed_at);
+	free_states(session);
 }
 
 int session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
-	struct endpoint *client, uint64_t now)
+	struct endpoint *client, const struct address *peer, uint64_t now)
 {
 	session->profile = profile;
 	session->ops = ops;
@@ -128,7 +147,7 @@ int session_open(struct session *session, const struct session_profile *profile,
 	session->queue_mark = 0;
 	session->last = NULL;
 	session->owner.ref.generation = atomic_load_explicit(&session->generation, memory_order_relaxed) + 1;
-	if (make_block(session) != 0)
+	if (make_block(session, peer) != 0)
 		return -1;
 	atomic_store_explicit(&session->generation, session->owner.ref.generation, memory_order_release);
 	session->state = SESSION_CONNECTING;

@@ -124,11 +124,12 @@ size_t session_block(const struct stack *stack);
 void session_slot_init(struct session *session, struct context *context, uint32_t slot);
 
 /*
- * Begins a session for an accepted client; from here on, events go to the session's task. It may be closed already when
- * this returns 0: a policy can refuse it. -1: memory is short, and the client is still the caller's.
+ * Begins a session for an accepted client; from here on, events go to the session's task. peer: the client's address, or
+ * NULL; it is only looked at. The session may be closed already when this returns 0: a policy can refuse it. -1: memory
+ * is short, and the client is still the caller's.
  */
 int session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
-	struct endpoint *client, uint64_t now) __attribute__((warn_unused_result));
+	struct endpoint *client, const struct address *peer, uint64_t now) __attribute__((warn_unused_result));
 
 /* The outcome of dial(). */
 void session_connected(struct session *session, struct endpoint *server, uint64_t now);

@@ -17,6 +17,7 @@
 #include "pipe.h"
 #include "pool.h"
 #include "sched.h"
+#include "scope.h"
 #include "slab.h"
 #include "store.h"
 
@@ -25,6 +26,7 @@ struct site;
 struct commons {
 	struct pool memory;             /* pages of 4 KiB that are nobody's own */
 	struct pool sessions;           /* max_sessions */
+	struct scopes scopes;           /* clients' pools */
 	_Atomic uint64_t complained_at; /* ns: when a lack of resources was logged last */
 	_Atomic unsigned spreading;     /* open acceptors that hand clients over to other workers */
 	struct site **sites;            /* of all workers; set before threads start */

@@ -17,32 +17,47 @@ static size_t place(size_t *end, size_t size)
 	return offset;
 }
 
-static struct pool *own_pool(struct stack *stack, const struct policy *policy, unsigned i)
+static uint8_t add_place(struct stack *stack, const struct stack_claim *claim, uint32_t scope)
 {
-	struct pool *pool = calloc(1, sizeof(*pool));
+	stack->places[stack->place_count] = (struct stack_place){claim->member, claim->index, (uint8_t)scope};
+	return (uint8_t)stack->place_count++;
+}
 
-	if (pool == NULL)
-		return NULL;
-	if (pool_init(pool, policy_pool(policy, i)->name, (uint32_t)policy_pool_size(policy, i)) != 0) {
-		free(pool);
-		return NULL;
+/* Where the claim's pool is: here for all, or in a place of each session. */
+static int find_pool(struct stack *stack, struct stack_claim *claim, uint32_t scope)
+{
+	const struct policy *policy = stack->members[claim->member].policy;
+
+	switch (scope) {
+	case WEIR_SCOPE_INSTANCE:
+		claim->pool = policy->pools[claim->index];
+		return 0;
+	case WEIR_SCOPE_LISTENER:
+		claim->pool = policy_pool_new(policy, claim->index, 0);
+		return claim->pool != NULL ? 0 : -1;
+	default:
+		claim->place[WEIR_UP] = add_place(stack, claim, scope);
+		claim->place[WEIR_DOWN] = scope == WEIR_SCOPE_FLOW ? add_place(stack, claim, scope)
+								   : claim->place[WEIR_UP];
+		return 0;
 	}
-	stack->own[stack->own_count++] = pool;
-	return pool;
 }
 
 static int add_claims(struct stack *stack, unsigned member)
 {
-	struct policy *policy = stack->members[member].policy;
+	const struct policy *policy = stack->members[member].policy;
 
 	for (unsigned i = 0; i < policy->module->api.pool_count; i++) {
+		struct weir_pool pool = policy_pool(policy, i);
 		struct stack_claim *claim = &stack->claims[stack->claim_count];
 
+		if (pool.scope == WEIR_SCOPE_NONE)
+			continue;
 		claim->member = (uint8_t)member;
 		claim->index = (uint8_t)i;
-		claim->pool = policy_pool(policy, i)->scope == WEIR_SCOPE_INSTANCE ? policy->pools[i]
-										   : own_pool(stack, policy, i);
-		if (claim->pool == NULL)
+		claim->consumed = (pool.flags & WEIR_POOL_CONSUMED) != 0;
+		claim->brief = claim->consumed || (pool.flags & WEIR_POOL_BRIEF) != 0;
+		if (find_pool(stack, claim, pool.scope) != 0)
 			return -1;
 		stack->claim_count++;
 	}
@@ -90,9 +105,12 @@ int stack_init(struct stack *stack, struct policy *const *policies, size_t count
 
 void stack_destroy(struct stack *stack)
 {
-	for (unsigned i = 0; i < stack->own_count; i++) {
-		pool_destroy(stack->own[i]);
-		free(stack->own[i]);
+	for (unsigned i = 0; i < stack->claim_count; i++) {
+		const struct stack_claim *claim = &stack->claims[i];
+		const struct policy *policy = stack->members[claim->member].policy;
+
+		if (policy_pool(policy, claim->index).scope == WEIR_SCOPE_LISTENER)
+			policy_pool_free(policy, claim->index, claim->pool);
 	}
 	memset(stack, 0, sizeof(*stack));
 }

@@ -2,12 +2,13 @@
 /*
  * stack - the policies of one listener, in the order of its ini line, and the pools they lease from.
  *
- * Immutable once made. Claims are the pools of all its policies in the one global order in which every flow acquires
+ * Immutable once made. Pools of listener scope are the stack's own. Claims are the pools of all its policies in the one global order in which every flow acquires
  * leases: by policy as the ini file has them, then as the module declares them. The memory pool comes last, always.
  */
 #ifndef STACK_H
 #define STACK_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,18 +26,30 @@ struct stack_member {
 };
 
 struct stack_claim {
-	struct pool *pool;
-	uint8_t member; /* index into members */
-	uint8_t index;  /* the pool's, in the member's declaration */
+	struct pool *pool; /* NULL: each session has its own, at places[] */
+	uint8_t member;    /* index into members */
+	uint8_t index;     /* the pool's, in the member's declaration */
+	uint8_t place[2];  /* in the session's list of pools, by direction */
+	bool consumed;     /* the pool is a bucket's */
+	bool brief;        /* leased only while something can move */
 };
+
+/* A pool that a session has for itself, or for its client. */
+struct stack_place {
+	uint8_t member;
+	uint8_t index;
+	uint8_t scope; /* enum weir_pool_scope */
+};
+
+#define STACK_PLACES_MAX (2 * STACK_CLAIMS_MAX)
 
 struct stack {
 	unsigned count;
 	struct stack_member members[STACK_MAX];
 	unsigned claim_count;
 	struct stack_claim claims[STACK_CLAIMS_MAX];
-	struct pool *own[STACK_CLAIMS_MAX]; /* pools of listener scope, which are the stack's */
-	unsigned own_count;
+	unsigned place_count;
+	struct stack_place places[STACK_PLACES_MAX];
 	uint32_t needs;    /* of all members: WEIR_NEED_* */
 	size_t state_size; /* bytes of states a session has */
 };

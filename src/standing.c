@@ -11,6 +11,14 @@
 #include "least.h"
 #include "log.h"
 
+static const struct verdict no_limits = {
+	.read_to = WEIR_UNLIMITED,
+	.write_to = WEIR_UNLIMITED,
+	.held_max = WEIR_UNLIMITED,
+	.chunks_to = WEIR_UNLIMITED,
+	.ask_at = WEIR_NEVER,
+};
+
 struct standing_member *standing_member(const struct standing *standing, unsigned i)
 {
 	const struct standing_owner *owner = standing->owner;
@@ -19,72 +27,12 @@ struct standing_member *standing_member(const struct standing *standing, unsigne
 	return &members[standing->direction * owner->stack->count + i];
 }
 
-static bool waits(const struct standing *standing)
-{
-	return standing->wait != NULL && standing->wait->ticket.pool != NULL;
-}
-
-static bool waits_for(const struct standing *standing, unsigned claim)
-{
-	return waits(standing) && standing->wait->claim == claim;
-}
-
-static void deliver_grant(struct mail *mail, uint64_t now)
-{
-	struct standing_wait *wait = CONTAINER(mail, struct standing_wait, mail);
-	struct standing *standing = wait->standing;
-	const struct stack *stack = standing->owner->stack;
-	uint32_t units = pool_collect(&wait->ticket);
-
-	(void)now;
-	if (wait->claim < stack->claim_count) {
-		const struct stack_claim *claim = &stack->claims[wait->claim];
-
-		standing_member(standing, claim->member)->leased[claim->index] += units;
-		standing->granted = true; /* pages are no business of the policies */
-	} else {
-		standing->memory += units;
-	}
-	sched_enqueue(standing->owner->context->sched, standing->owner->task);
-}
-
-/* On the giver's thread. */
-static void ticket_granted(struct pool_ticket *ticket)
-{
-	struct standing_wait *wait = CONTAINER(ticket, struct standing_wait, ticket);
-
-	sched_post(wait->standing->owner->context->sched, &wait->mail);
-}
-
-/* NULL when memory is short. */
-static struct standing_wait *get_wait(struct standing *standing)
-{
-	struct standing_wait *wait = standing->wait;
-
-	if (wait != NULL)
-		return wait;
-	wait = calloc(1, sizeof(*wait));
-	if (wait == NULL)
-		return NULL;
-	wait->ticket.granted = ticket_granted;
-	wait->mail.deliver = deliver_grant;
-	wait->standing = standing;
-	standing->wait = wait;
-	return wait;
-}
-
 void standing_init(struct standing *standing, const struct standing_owner *owner, enum weir_direction direction)
 {
 	memset(standing, 0, sizeof(*standing));
 	standing->owner = owner;
 	standing->direction = (uint8_t)direction;
-	standing->verdict = (struct verdict){WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_NEVER, 0, 0};
-}
-
-void standing_destroy(struct standing *standing)
-{
-	free(standing->wait);
-	standing->wait = NULL;
+	standing->verdict = no_limits;
 }
 
 /* ---- calling a policy ---------------------------------------------------------------------------------------------- */
@@ -142,7 +90,7 @@ static void show_member(const struct standing *standing, unsigned i, struct weir
 
 		if (claim->member != i)
 			continue;
-		free = pool_free(claim->pool);
+		free = pool_free(standing_pool(standing, claim));
 		view->pools[claim->index].units = member->leased[claim->index];
 		view->pools[claim->index].free = free > 0 ? (uint64_t)free : 0;
 	}
@@ -227,10 +175,15 @@ void standing_scan(struct standing *standing, struct hearing *hearing, const str
 
 static bool wants_more(const struct standing *standing, unsigned i, const struct weir_limits *limits)
 {
-	for (unsigned p = 0; p < standing->owner->stack->members[i].api->pool_count; p++)
-		if (limits->want[p] > standing_member(standing, i)->leased[p] ||
-			limits->need[p] > standing_member(standing, i)->leased[p])
+	const struct stack *stack = standing->owner->stack;
+
+	for (unsigned c = 0; c < stack->claim_count; c++) {
+		unsigned p = stack->claims[c].index;
+		uint32_t leased = standing_member(standing, i)->leased[p];
+
+		if (stack->claims[c].member == i && (limits->want[p] > leased || limits->need[p] > leased))
 			return true;
+	}
 	return false;
 }
 
@@ -273,7 +226,7 @@ static void watch_promise(struct standing *standing, unsigned i, uint32_t promis
 
 static bool lets_read(const struct weir_limits *limits, const struct weir_view *view)
 {
-	return limits->read_to > view->read && limits->held_max > view->held;
+	return limits->read_to > view->read && limits->held_max > view->held && limits->chunks_to > view->chunks;
 }
 
 static void watch_promises(struct standing *standing, const struct weir_limits *limits, const struct weir_view *view)
@@ -303,146 +256,6 @@ static void watch_promises(struct standing *standing, const struct weir_limits *
 	}
 }
 
-/* ---- leases -------------------------------------------------------------------------------------------------------- */
-
-/* Joins a pool's queue, leaving another one for it. A grant already under way comes first: it brings a new turn. */
-void standing_queue(struct standing *standing, unsigned claim, struct pool *pool, uint32_t units)
-{
-	struct standing_wait *wait = get_wait(standing);
-
-	if (wait == NULL) {
-		standing->broke = true;
-		return;
-	}
-	if (wait->ticket.pool != NULL && (wait->claim == claim || !pool_leave(&wait->ticket)))
-		return;
-	wait->claim = claim;
-	pool_wait(pool, &wait->ticket, units);
-}
-
-/* What a member really may want of a pool: need within want, want within the pool. */
-static void bound_want(struct standing *standing, const struct stack_claim *claim, struct weir_limits *limits)
-{
-	struct policy *policy = standing->owner->stack->members[claim->member].policy;
-	uint64_t *need = &limits->need[claim->index];
-	uint64_t *want = &limits->want[claim->index];
-
-	if (*want < *need)
-		*want = *need;
-	if (*want < limits->used[claim->index])
-		*want = limits->used[claim->index];
-	if (*want <= claim->pool->size)
-		return;
-	if (!atomic_flag_test_and_set_explicit(&policy->want_beyond, memory_order_relaxed))
-		log_warning(
-			"policy %s (%s): wants %llu units of pool %s, which has %u; cut to that, and not telling again",
-			policy->name, policy->module->name, (unsigned long long)*want, claim->pool->name,
-			claim->pool->size);
-	*want = claim->pool->size;
-	*need = least(*need, *want);
-}
-
-static void bound_wants(struct standing *standing, struct weir_limits *limits)
-{
-	for (unsigned c = 0; c < standing->owner->stack->claim_count; c++) {
-		const struct stack_claim *claim = &standing->owner->stack->claims[c];
-
-		bound_want(standing, claim, &limits[claim->member]);
-	}
-}
-
-static void trim_claims(struct standing *standing, const struct weir_limits *limits)
-{
-	for (unsigned c = 0; c < standing->owner->stack->claim_count; c++) {
-		const struct stack_claim *claim = &standing->owner->stack->claims[c];
-		uint32_t *leased = &standing_member(standing, claim->member)->leased[claim->index];
-		uint64_t want = limits[claim->member].want[claim->index];
-
-		if (*leased > want) {
-			pool_put(claim->pool, *leased - (uint32_t)want);
-			*leased = (uint32_t)want;
-		}
-		if (waits_for(standing, c) && *leased + standing->wait->ticket.units > want)
-			(void)!pool_leave(&standing->wait->ticket); /* false: it comes, and is trimmed next time */
-	}
-}
-
-void standing_lease_put(struct standing *standing, unsigned member, uint32_t pool, uint64_t units)
-{
-	for (unsigned c = 0; c < standing->owner->stack->claim_count; c++) {
-		const struct stack_claim *claim = &standing->owner->stack->claims[c];
-		uint32_t *leased = &standing_member(standing, member)->leased[pool];
-
-		if (claim->member != member || claim->index != pool)
-			continue;
-		units = least(units, *leased);
-		*leased -= (uint32_t)units;
-		pool_put(claim->pool, (uint32_t)units);
-		return;
-	}
-}
-
-/*
- * The flow waits for claim c. Of its pool, and of those behind it, it keeps only what held bytes occupy; of those before
- * it, what it leased in earlier rounds. So everybody who holds and waits does so in one order, and no circle can form.
- * (If nothing were kept, two flows could hand each other the one what the other waits for, for ever.)
- */
-static void wait_for(struct standing *standing, unsigned c, const struct weir_limits *limits, const uint32_t *taken)
-{
-	const struct stack_claim *waited = &standing->owner->stack->claims[c];
-	bool waiting = waits_for(standing, c);
-
-	for (unsigned i = 0; i < standing->owner->stack->claim_count; i++) {
-		const struct stack_claim *claim = &standing->owner->stack->claims[i];
-		uint32_t leased = standing_member(standing, claim->member)->leased[claim->index];
-		uint64_t used = limits[claim->member].used[claim->index];
-
-		if (i < c)
-			standing_lease_put(standing, claim->member, claim->index, taken[i]);
-		else if (leased > used && (i > c || !waiting)) /* who waits already gave up what he had of that pool */
-			standing_lease_put(standing, claim->member, claim->index, leased - used);
-	}
-	if (!waiting)
-		standing_queue(standing, c, waited->pool,
-			(uint32_t)limits[waited->member].need[waited->index] -
-				standing_member(standing, waited->member)->leased[waited->index]);
-}
-
-/* Takes what claim c still needs and wants, and returns it. */
-static uint32_t take_claim(struct standing *standing, const struct stack_claim *claim, const struct weir_limits *limits)
-{
-	uint32_t *leased = &standing_member(standing, claim->member)->leased[claim->index];
-	uint32_t need = (uint32_t)limits[claim->member].need[claim->index];
-	uint32_t want = (uint32_t)limits[claim->member].want[claim->index];
-	uint32_t taken;
-
-	if (*leased >= want)
-		return 0;
-	taken = pool_take(claim->pool, need > *leased ? need - *leased : 1, want - *leased);
-	*leased += taken;
-	return taken;
-}
-
-static void take_claims(struct standing *standing, const struct weir_limits *limits)
-{
-	uint32_t taken[STACK_CLAIMS_MAX];
-
-	for (unsigned c = 0; c < standing->owner->stack->claim_count; c++) {
-		const struct stack_claim *claim = &standing->owner->stack->claims[c];
-		const uint32_t *leased = &standing_member(standing, claim->member)->leased[claim->index];
-
-		taken[c] = take_claim(standing, claim, limits);
-		if (*leased < limits[claim->member].need[claim->index]) {
-			wait_for(standing, c, limits, taken);
-			standing->verdict.paused |= UINT32_C(1) << claim->member;
-			standing->verdict.held_max = 0;
-			return;
-		}
-		if (*leased < limits[claim->member].want[claim->index] && !waits(standing))
-			standing_queue(standing, c, claim->pool, 1);
-	}
-}
-
 /* ---- the question -------------------------------------------------------------------------------------------------- */
 
 static void ask_member(struct standing *standing, unsigned i, struct hearing *hearing, struct weir_limits *limits)
@@ -457,6 +270,7 @@ static void ask_member(struct standing *standing, unsigned i, struct hearing *he
 	limits->read_to = WEIR_UNLIMITED;
 	limits->write_to = WEIR_UNLIMITED;
 	limits->held_max = WEIR_UNLIMITED;
+	limits->chunks_to = WEIR_UNLIMITED;
 	limits->ask_at = WEIR_NEVER;
 	api->ask(&hearing->calls[i].call, view, limits);
 	if ((api->needs & WEIR_NEED_SCAN) != 0 && limits->write_to > view->scanned && !view->ended) {
@@ -468,6 +282,7 @@ static void ask_member(struct standing *standing, unsigned i, struct hearing *he
 	verdict->read_to = least(verdict->read_to, limits->read_to);
 	verdict->write_to = least(verdict->write_to, limits->write_to);
 	verdict->held_max = least(verdict->held_max, limits->held_max);
+	verdict->chunks_to = least(verdict->chunks_to, limits->chunks_to);
 	verdict->ask_at = least(verdict->ask_at, limits->ask_at);
 	if (!lets_read(limits, view))
 		verdict->paused |= UINT32_C(1) << i;
@@ -475,46 +290,27 @@ static void ask_member(struct standing *standing, unsigned i, struct hearing *he
 		verdict->stopped |= UINT32_C(1) << i;
 }
 
-/* Whether leases would be of any use: nobody lets nothing be read but for want of a lease. */
-static bool leases_help(const struct standing *standing, const struct weir_limits *limits, const struct weir_view *view)
+static void ask_all(struct standing *standing, struct hearing *hearing, struct weir_limits *limits)
 {
-	if (view->ended)
-		return false;
+	standing->verdict = no_limits;
 	for (unsigned i = 0; i < standing->owner->stack->count; i++)
-		if ((standing->verdict.paused >> i & 1) != 0 && (limits[i].promises & WEIR_PROMISE_LEASE) == 0)
-			return false;
-	return true;
+		ask_member(standing, i, hearing, &limits[i]);
+	standing_bound(standing, limits);
 }
 
 void standing_consult(struct standing *standing, struct hearing *hearing)
 {
 	struct weir_limits limits[STACK_MAX];
 
-	standing->verdict = (struct verdict){WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_UNLIMITED, WEIR_NEVER, 0, 0};
-	for (unsigned i = 0; i < standing->owner->stack->count; i++)
-		ask_member(standing, i, hearing, &limits[i]);
-	bound_wants(standing, limits);
+	ask_all(standing, hearing, limits);
+	if (standing->owner->stack->claim_count > 0 && standing_settle(standing, hearing, limits))
+		ask_all(standing, hearing, limits); /* what they let pass may follow from what is leased now */
 	if (standing->verdict.paused != 0 || standing->verdict.stopped != 0)
 		watch_promises(standing, limits, &hearing->view);
-	if (standing->owner->stack->claim_count == 0)
-		return;
-	trim_claims(standing, limits);
-	if (leases_help(standing, limits, &hearing->view))
-		take_claims(standing, limits);
+	standing_gate(standing, limits);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------- */
-
-void standing_release(struct standing *standing)
-{
-	if (waits(standing))
-		(void)!pool_leave(&standing->wait->ticket); /* a grant under way is given back when it arrives */
-	for (unsigned i = 0; i < standing->owner->stack->count; i++)
-		for (uint32_t p = 0; p < standing->owner->stack->members[i].api->pool_count; p++)
-			standing_lease_put(standing, i, p, UINT64_MAX);
-	pool_put(standing->owner->context->memory, standing->memory);
-	standing->memory = 0;
-}
 
 void standing_close(struct standing *standing)
 {
@@ -522,14 +318,4 @@ void standing_close(struct standing *standing)
 		close_members(standing, standing->owner->stack->count);
 	standing->opened = false;
 	standing_release(standing);
-}
-
-bool standing_rests(const struct standing *standing)
-{
-	return standing->owner->stack->claim_count == 0 && standing->memory == 0 && !waits(standing);
-}
-
-bool standing_awaited(const struct standing *standing)
-{
-	return waits(standing);
 }

@@ -4,7 +4,8 @@
  *
  * Policies answer, weir grants. The smallest of all limits counts; only when something may be read are leases taken,
  * in the stack's one order, all that are needed or none. A flow that finds a pool short gives back what it took in
- * that round and queues there. Memory is the last pool; each flow owns STANDING_FLOOR pages of it that nobody can
+ * that round and queues there; for what is consumed by writing it waits apart, since that comes by time alone, and nobody
+ * has to give it back. When leases have changed, the policies are asked again. Memory is the last pool; each flow owns STANDING_FLOOR pages of it that nobody can
  * take, so that the two directions of a session cannot lock each other out.
  *
  * A limit of nothing needs a promise that can come true. One that cannot is logged under the policy's name, once, and
@@ -37,6 +38,7 @@ struct verdict {
 	uint64_t read_to;
 	uint64_t write_to;
 	uint64_t held_max;
+	uint64_t chunks_to;
 	uint64_t ask_at;
 	uint32_t paused;  /* members (a bit each) that let nothing be read now */
 	uint32_t stopped; /* members that let nothing be written now */
@@ -47,8 +49,15 @@ struct standing_owner {
 	const struct stack *stack;
 	struct context *context;
 	struct task *task;   /* gets a turn when a lease is granted */
-	char *states;        /* the policies' states, then the members of the flow up, then those of the flow down */
+	char *states;        /* the policies' states, the members of the flow up, those of the flow down, the places */
 	struct weir_ref ref; /* direction unused */
+};
+
+/* What units are leased for. Reading and writing wait apart. */
+enum standing_side {
+	STANDING_READING,
+	STANDING_WRITING,
+	STANDING_SIDES,
 };
 
 /* A place in a queue. Few flows ever wait for units, so it is allocated when one does for the first time. */
@@ -61,13 +70,14 @@ struct standing_wait {
 
 struct standing {
 	const struct standing_owner *owner;
-	struct standing_wait *wait; /* NULL: it never waited */
+	struct standing_wait *waits; /* one for each side; NULL: it never waited */
 	struct verdict verdict;
 	uint32_t memory;   /* pages leased beyond the floor */
 	uint8_t direction; /* enum weir_direction */
-	bool granted;      /* since the last event */
-	bool opened;       /* every policy's open() returned 0, and no close() was called yet */
-	bool broke;        /* there was no memory to queue with: the session cannot go on */
+	bool granted : 1;  /* since the last event */
+	bool idle : 1;     /* it leases nothing of its policies' pools, and wants nothing now */
+	bool opened : 1;   /* every policy's open() returned 0, and no close() was called yet */
+	bool broke : 1;    /* there was no memory to queue with: the session cannot go on */
 };
 
 /* What a callback gets, and what host functions find their way back by. */
@@ -80,6 +90,7 @@ struct standing_call {
 /* A turn's talk with the policies: what is shown to them, and the calls to each, made once. */
 struct hearing {
 	struct weir_view view; /* what is each policy's own is filled in when it is called; the rest is the flow's */
+	bool usable[STANDING_SIDES]; /* something could be read, or written, if nobody forbade it */
 	struct standing_call calls[STACK_MAX];
 };
 
@@ -103,17 +114,36 @@ void standing_release(struct standing *standing);
 /* Whether another thread may still have a grant on its way to this flow: its memory must wait for it. */
 bool standing_awaited(const struct standing *standing);
 
-/* Whether there are no leases to settle: none of a policy's pools, no memory, none queued for. */
+/* Whether there are no leases to settle: nothing is leased, wanted or queued for. */
 bool standing_rests(const struct standing *standing);
 
 /* Prepares the calls of a turn's hearing. */
 void standing_hear(struct standing *standing, struct hearing *hearing);
 
-/* Queues for units of a pool: claim is an index into the stack's claims, claim_count for memory. */
-void standing_queue(struct standing *standing, unsigned claim, struct pool *pool, uint32_t units);
+/* The session's own pools; see scope.h. */
+struct scope_place *standing_places(const struct standing_owner *owner);
+
+/* The pool that a claim of the stack is on, for this flow. */
+struct pool *standing_pool(const struct standing *standing, const struct stack_claim *claim);
+
+/* Queues for units of a pool: claim is an index into the stack's claims, claim_count for memory, which is for reading. */
+void standing_queue(struct standing *standing, enum standing_side side, unsigned claim, struct pool *pool,
+	uint32_t units);
 
 /* Asks all policies, and settles leases. */
 void standing_consult(struct standing *standing, struct hearing *hearing);
+
+/* Keeps the answers to what pools can have: used and need within want, want within the pool. */
+void standing_bound(struct standing *standing, struct weir_limits *limits);
+
+/*
+ * Takes and gives back leases as the policies' limits (of each member) and the verdict so far want it. True: what is
+ * leased has changed.
+ */
+bool standing_settle(struct standing *standing, const struct hearing *hearing, const struct weir_limits *limits);
+
+/* Lets nothing pass for which units are needed that are not leased. */
+void standing_gate(struct standing *standing, const struct weir_limits *limits);
 
 /* Tells all policies what happened. event->what may be empty: nothing is told then. */
 void standing_event(struct standing *standing, struct hearing *hearing, struct weir_event *event);
@@ -135,6 +165,9 @@ void standing_trim(struct standing *standing, const struct store *store);
 
 /* Gives back units of a member's lease now: the module's lease_put(). */
 void standing_lease_put(struct standing *standing, unsigned member, uint32_t pool, uint64_t units);
+
+/* Units of a consumed pool are used up: the module's lease_spend(). Of another pool: nothing happens. */
+void standing_lease_spend(struct standing *standing, unsigned member, uint32_t pool, uint64_t units);
 
 /* For host functions: the standing and the member behind a call. */
 struct standing *standing_of_call(const struct weir_call *call, unsigned *member);

@@ -5,6 +5,7 @@
 #include "store.h"
 
 #include <assert.h>
+#include <stdlib.h>
 #include <string.h>
 
 struct segment {
@@ -24,6 +25,13 @@ void store_depots_init(struct store_depots *depots)
 {
 	depot_init(&depots->small, STORE_PAGE);
 	depot_init(&depots->large, (size_t)STORE_SEGMENT_PAGES * STORE_PAGE);
+	depots->lengths = false;
+}
+
+void store_depots_init_lengths(struct store_depots *depots)
+{
+	store_depots_init(depots);
+	depots->lengths = true;
 }
 
 void store_depots_destroy(struct store_depots *depots)
@@ -47,6 +55,19 @@ static struct depot *depot_of(const struct store *store, uint32_t pages)
 	return pages == 1 ? &store->depots->small : &store->depots->large;
 }
 
+static struct segment *take_segment(const struct store *store, uint32_t pages)
+{
+	return store->depots->lengths ? malloc(sizeof(struct segment)) : depot_take(depot_of(store, pages));
+}
+
+static void put_segment(const struct store *store, struct segment *segment)
+{
+	if (store->depots->lengths)
+		free(segment);
+	else
+		depot_put(depot_of(store, segment->pages), segment);
+}
+
 static void drop_head(struct store *store)
 {
 	struct segment *segment = store->head;
@@ -56,7 +77,7 @@ static void drop_head(struct store *store)
 		store->tail = NULL;
 	store->pages -= segment->pages;
 	store->held -= segment->end - segment->begin;
-	depot_put(depot_of(store, segment->pages), segment);
+	put_segment(store, segment);
 }
 
 void store_clear(struct store *store)
@@ -75,7 +96,7 @@ static struct segment *segment_new(const struct store *store, size_t length, uin
 {
 	uint32_t pages = length <= SMALL_CAPACITY ? 1 : STORE_SEGMENT_PAGES;
 	size_t size = (size_t)pages * STORE_PAGE;
-	struct segment *segment = depot_take(depot_of(store, pages));
+	struct segment *segment = take_segment(store, pages);
 
 	if (segment == NULL)
 		return NULL;
@@ -100,7 +121,7 @@ static struct segment *chain_new(const struct store *store, size_t length, uint6
 		if (segment == NULL) {
 			while (first != NULL) {
 				segment = first->next;
-				depot_put(depot_of(store, first->pages), first);
+				put_segment(store, first);
 				first = segment;
 			}
 			return NULL;
@@ -112,12 +133,14 @@ static struct segment *chain_new(const struct store *store, size_t length, uint6
 	return first;
 }
 
-static size_t segment_fill(struct segment *segment, const unsigned char *bytes, size_t length)
+static size_t segment_fill(const struct store *store, struct segment *segment, const unsigned char *bytes,
+	size_t length)
 {
 	size_t room = segment->capacity - segment->end;
 	size_t take = length < room ? length : room;
 
-	memcpy(segment->bytes + segment->end, bytes, take);
+	if (!store->depots->lengths)
+		memcpy(segment->bytes + segment->end, bytes, take);
 	segment->end += (uint32_t)take;
 	return take;
 }
@@ -136,13 +159,13 @@ int store_append(struct store *store, const void *bytes, size_t length, uint64_t
 	}
 	store->held += length;
 	if (room > 0) {
-		taken = segment_fill(store->tail, from, length);
-		from += taken;
+		taken = segment_fill(store, store->tail, from, length);
+		from = store->depots->lengths ? NULL : from + taken;
 		length -= taken;
 	}
 	for (; chain != NULL; chain = chain->next) {
-		taken = segment_fill(chain, from, length);
-		from += taken;
+		taken = segment_fill(store, chain, from, length);
+		from = store->depots->lengths ? NULL : from + taken;
 		length -= taken;
 		store->pages += chain->pages;
 		if (store->tail == NULL)
@@ -184,6 +207,12 @@ uint64_t store_piped(const struct store *store)
 	return store->pipe == NULL ? 0 : store->pipe->held;
 }
 
+/* What of a segment lies so far behind its begin. */
+static void *bytes_at(const struct store *store, const struct segment *segment, uint64_t offset)
+{
+	return store->depots->lengths ? NULL : (void *)(segment->bytes + segment->begin + offset);
+}
+
 int store_peek(const struct store *store, struct iovec *iov, int count, uint64_t limit)
 {
 	const struct segment *segment = store->head;
@@ -195,7 +224,7 @@ int store_peek(const struct store *store, struct iovec *iov, int count, uint64_t
 
 		if (length > limit)
 			length = limit;
-		iov[pieces].iov_base = (void *)(segment->bytes + segment->begin);
+		iov[pieces].iov_base = bytes_at(store, segment, 0);
 		iov[pieces].iov_len = (size_t)length;
 		pieces++;
 		limit -= length;
@@ -214,7 +243,7 @@ struct iovec store_at(const struct store *store, uint64_t offset)
 		segment = segment->next;
 	}
 	if (segment != NULL) {
-		iov.iov_base = (void *)(segment->bytes + segment->begin + offset);
+		iov.iov_base = bytes_at(store, segment, offset);
 		iov.iov_len = segment->end - segment->begin - offset;
 	}
 	return iov;

@@ -14,6 +14,7 @@
 #ifndef STORE_H
 #define STORE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/uio.h>
@@ -30,9 +31,16 @@ struct segment;
 struct store_depots {
 	struct depot small;
 	struct depot large;
+	bool lengths; /* segments are counted, filled and aged as ever, but have no bytes */
 };
 
 void store_depots_init(struct store_depots *depots);
+
+/*
+ * For simulations: stores that know lengths only, so that terabytes cost no copying. store_append() does not look at its
+ * bytes then, and what store_peek() and store_at() point at is NULL.
+ */
+void store_depots_init_lengths(struct store_depots *depots);
 void store_depots_destroy(struct store_depots *depots); /* every store must be empty */
 
 struct store {

@@ -219,6 +219,7 @@ static int make_site(struct worker *worker, const struct worker_setup *setup)
 		.scratch = malloc(CONTEXT_SCRATCH),
 		.reserve_max = reserve_pages(setup->commons),
 		.pipes = &site->pipes,
+		.scopes = &setup->commons->scopes,
 		.worker = worker->number,
 	};
 	pipes_init(&site->pipes, setup->pipes);

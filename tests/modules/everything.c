@@ -32,8 +32,14 @@ static const struct weir_option table[] = {
 };
 
 static const struct weir_pool pools[] = {
-	{"segments", WEIR_SCOPE_INSTANCE, offsetof(struct options, segments), 32768},
-	{"slots", WEIR_SCOPE_LISTENER, offsetof(struct options, slots), 4096},
+	{.name = "segments",
+		.scope = WEIR_SCOPE_INSTANCE,
+		.size_offset = offsetof(struct options, segments),
+		.unit_bytes = 32768},
+	{.name = "slots",
+		.scope = WEIR_SCOPE_LISTENER,
+		.size_offset = offsetof(struct options, slots),
+		.unit_bytes = 4096},
 };
 
 static int check(const void *options, char *error, size_t error_size)

@@ -14,7 +14,7 @@ static const struct weir_option options[] = {
 };
 
 static const struct weir_pool pools[] = {
-	{"pie", WEIR_SCOPE_INSTANCE, offsetof(struct options, units), 0},
+	{.name = "pie", .scope = WEIR_SCOPE_INSTANCE, .size_offset = offsetof(struct options, units)},
 };
 
 /* Only while there is something to do with it: those who wait get their turn when it comes back. */

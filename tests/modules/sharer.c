@@ -16,7 +16,7 @@ static const struct weir_option options[] = {
 };
 
 static const struct weir_pool pools[] = {
-	{"slots", WEIR_SCOPE_INSTANCE, offsetof(struct options, units), 0},
+	{.name = "slots", .scope = WEIR_SCOPE_INSTANCE, .size_offset = offsetof(struct options, units)},
 };
 
 static void ask(const struct weir_call *call, const struct weir_view *view, struct weir_limits *limits)

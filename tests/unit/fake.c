@@ -348,6 +348,8 @@ void world_init(struct world *world, uint32_t pages)
 	world->context.pipes = &world->pipes;
 	store_depots_init(&world->depots);
 	world->context.depots = &world->depots;
+	ck_assert_int_eq(scopes_init(&world->scopes), 0);
+	world->context.scopes = &world->scopes;
 	world->context.scratch = malloc(CONTEXT_SCRATCH);
 	ck_assert_ptr_nonnull(world->context.scratch);
 }
@@ -360,6 +362,7 @@ void world_destroy(struct world *world)
 	ck_assert_uint_eq(pool_waiters(&world->memory), 0);
 	MUST(!sched_busy(&world->sched), "somebody still waits for a turn");
 	MUST(sched_deadline(&world->sched) == WEIR_NEVER, "a timer is left behind");
+	scopes_destroy(&world->scopes);
 	pool_destroy(&world->memory);
 	pipes_destroy(&world->pipes);
 	free(world->context.scratch);
@@ -471,7 +474,7 @@ void pair_try(struct pair *pair)
 {
 	pair->client.session = &pair->session;
 	world_add(pair->world, &pair->client);
-	ck_assert_int_eq(session_open(&pair->session, &pair->profile, &pair_ops, &pair->client.endpoint,
+	ck_assert_int_eq(session_open(&pair->session, &pair->profile, &pair_ops, &pair->client.endpoint, pair->peer,
 				 pair->world->now),
 		0);
 }
@@ -514,11 +517,15 @@ struct flow *pair_flow(struct pair *pair, int direction)
 /* A grant under way belongs to the flow already, although it does not know yet. */
 uint32_t coming_units(const struct standing *standing, unsigned claim)
 {
-	const struct standing_wait *wait = standing->wait;
+	uint32_t units = 0;
 
-	return wait != NULL && wait->claim == claim && atomic_load(&wait->ticket.state) == POOL_TICKET_GRANTED
-		? wait->ticket.units
-		: 0;
+	for (int side = 0; standing->waits != NULL && side < STANDING_SIDES; side++) {
+		const struct standing_wait *wait = &standing->waits[side];
+
+		if (wait->claim == claim && atomic_load(&wait->ticket.state) == POOL_TICKET_GRANTED)
+			units += wait->ticket.units;
+	}
+	return units;
 }
 
 static uint64_t flow_pages(const struct flow *flow)

@@ -22,6 +22,7 @@
 #include "pipe.h"
 #include "pool.h"
 #include "sched.h"
+#include "scope.h"
 #include "session.h"
 #include "store.h"
 
@@ -116,6 +117,7 @@ struct world {
 	struct pipes pipes;
 	struct context context;
 	struct store_depots depots;
+	struct scopes scopes;
 	struct weir_host host;
 	uint64_t now;
 	uint64_t rounds; /* of the scheduler, ever: what a quiet world must not spend */
@@ -143,6 +145,7 @@ struct pair {
 	struct fake client;
 	struct fake server;
 	struct world *world;
+	const struct address *peer; /* the client's; NULL: nobody's */
 	unsigned dialed;
 	unsigned hung_up;
 	unsigned closed;

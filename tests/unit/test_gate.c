@@ -17,6 +17,8 @@ static struct weir_option row[3];
 static struct weir_pool pool[1];
 
 /* clang-format off */
+static const uint32_t flow_scope[] = {WEIR_SCOPE_FLOW};
+
 /* One fault each, made in a module that is sound. */
 static void fault(int i)
 {
@@ -43,9 +45,16 @@ static void fault(int i)
 	case 19: offer.pools = NULL; break;
 	case 20: offer.pool_stride = 8; break;
 	case 21: pool[0].name = NULL; break;
-	case 22: pool[0].scope = 3; break;
+	case 22: pool[0].scope = 7; break;
 	case 23: pool[0].size_offset = 8; break;
 	case 24: offer.options = NULL, offer.options_size = 0; break;
+	case 25: pool[0].scope = WEIR_SCOPE_FLOW, pool[0].unit_bytes = 1; break;
+	case 26: pool[0].scope = WEIR_SCOPE_OPTION, pool[0].scopes = flow_scope; break; /* no ENUM is there */
+	case 27: pool[0].flags = 8; break;
+	case 28: pool[0].flags = WEIR_POOL_CONSUMED, pool[0].rate_offset = 8; break;
+	case 29: pool[0].flags = WEIR_POOL_LOW, pool[0].low_offset = 4; break;
+	case 30: pool[0].flags = WEIR_POOL_CONSUMED | WEIR_POOL_LOW; break;
+	case 31: pool[0].flags = WEIR_POOL_CONSUMED, pool[0].unit_bytes = 1; break;
 	}
 }
 /* clang-format on */
@@ -53,9 +62,10 @@ static void fault(int i)
 #define NO_ROW(type, doc, names, min, max)                                                                             \
 	"the module's option \"size\" is no sound row (type " type ", doc " doc ", names " names ", min " min          \
 	", max " max "); expected a type from 1 to 6, a doc, names for an ENUM, min <= max"
-#define NO_POOL(name, scope, offset, bytes)                                                                            \
-	"the module's pool 0 is no sound row (name " name ", scope " scope ", size_offset " offset                     \
-	"); expected a name, scope 1 or 2, and a uint64_t inside the " bytes " bytes of its options"
+#define NO_POOL(name, scope, offset, flags, bytes)                                                                     \
+	"the module's pool 0 is no sound row (name " name ", scope " scope ", size_offset " offset ", flags " flags    \
+	"); expected a name, a scope (one smaller than a listener with unit_bytes 0; by option: an ENUM with a scope " \
+	"for each name), known flags, and each uint64_t inside the " bytes " bytes of its options"
 #define OFFSET(offset)                                                                                                 \
 	"the module's option \"size\" lies at offset " offset "; expected 8 aligned bytes inside the 8 of its options"
 #define KEY(key) "the module's option " key " has no usable key; expected a-z, 0-9 and '_', and not \"module\""
@@ -82,10 +92,17 @@ static const char *const fault_errors[] = {
 	"the module declares 5 pools; expected at most 4",
 	"the module declares 1 pools and no table; expected pools",
 	"the module's pool_stride is 8; expected 24, or more from a newer module, in steps of 8",
-	NO_POOL("NULL", "1", "0", "8"),
-	NO_POOL("set", "3", "0", "8"),
-	NO_POOL("set", "1", "8", "8"),
-	NO_POOL("set", "1", "0", "0"),
+	NO_POOL("NULL", "1", "0", "0x0", "8"),
+	NO_POOL("set", "7", "0", "0x0", "8"),
+	NO_POOL("set", "1", "8", "0x0", "8"),
+	NO_POOL("set", "1", "0", "0x0", "0"),
+	NO_POOL("set", "3", "0", "0x0", "8"),
+	NO_POOL("set", "255", "0", "0x0", "8"),
+	NO_POOL("set", "1", "0", "0x8", "8"),
+	NO_POOL("set", "1", "0", "0x1", "8"),
+	NO_POOL("set", "1", "0", "0x4", "8"),
+	NO_POOL("set", "1", "0", "0x5", "8"),
+	NO_POOL("set", "1", "0", "0x1", "8"),
 };
 
 static void make_sound(void)
@@ -109,6 +126,28 @@ START_TEST(gate_refuses)
 	fault(_i);
 	ck_assert_int_eq(gate_pass(&api, &offer, "sound", error, sizeof(error)), -1);
 	ck_assert_str_eq(error, fault_errors[_i]);
+}
+END_TEST
+
+/* Of a pool that was compiled before 1.1, only what it has is looked at. */
+START_TEST(older_pools_are_read_as_far_as_they_go)
+{
+	struct weir_policy api;
+	struct weir_pool old;
+	char rows[2 * GATE_POOL_MIN];
+
+	make_sound();
+	pool[0].flags = UINT32_MAX;
+	memcpy(rows, &pool[0], GATE_POOL_MIN);
+	memcpy(rows + GATE_POOL_MIN, &pool[0], GATE_POOL_MIN);
+	offer.pools = (const void *)rows;
+	offer.pool_stride = GATE_POOL_MIN;
+	offer.pool_count = 2;
+	ck_assert_msg(gate_pass(&api, &offer, "sound", error, sizeof(error)) == 0, "%s", error);
+	old = gate_pool(&api, 1);
+	ck_assert_str_eq(old.name, "pool");
+	ck_assert_uint_eq(old.flags, 0);
+	ck_assert_ptr_null(old.scopes);
 }
 END_TEST
 
@@ -186,6 +225,7 @@ int main(void)
 	TCase *tcase = tcase_create("gate");
 
 	tcase_add_loop_test(tcase, gate_refuses, 0, COUNT(fault_errors));
+	tcase_add_test(tcase, older_pools_are_read_as_far_as_they_go);
 	tcase_add_test(tcase, gate_looks_in_this_order);
 	tcase_add_test(tcase, endless_table_is_refused);
 	tcase_add_test(tcase, gate_cuts_what_is_newer);

@@ -57,8 +57,10 @@ static void script_event(const struct weir_call *call, const struct weir_view *v
 }
 
 static const struct weir_pool pools[] = {
-	{"first", WEIR_SCOPE_INSTANCE, offsetof(struct script, size), 0},
-	{"second", WEIR_SCOPE_LISTENER, offsetof(struct script, size) + sizeof(uint64_t), 0},
+	{.name = "first", .scope = WEIR_SCOPE_INSTANCE, .size_offset = offsetof(struct script, size)},
+	{.name = "second",
+		.scope = WEIR_SCOPE_LISTENER,
+		.size_offset = offsetof(struct script, size) + sizeof(uint64_t)},
 };
 
 static const struct weir_policy script_policy = {

@@ -224,7 +224,7 @@ START_TEST(help)
 
 	module_help(out, module);
 	fclose(out);
-	ck_assert_msg(strncmp(text, "everything - a test\nmodule ABI 1.0, modules/everything.so\n\n", 57) == 0, "%s",
+	ck_assert_msg(strncmp(text, "everything - a test\nmodule ABI 1.1, modules/everything.so\n\n", 57) == 0, "%s",
 		text);
 	ck_assert_msg(strstr(text,
 			      "\npool segments, one for each [policy] section; segments gives its size, a unit stands "
@@ -254,7 +254,7 @@ START_TEST(policy_with_pools)
 
 	ck_assert_ptr_nonnull(policy);
 	ck_assert_uint_eq(policy_pool_size(policy, 0), 16);
-	ck_assert_str_eq(policy_pool(policy, 1)->name, "slots");
+	ck_assert_str_eq(policy_pool(policy, 1).name, "slots");
 	ck_assert_uint_eq(policy_pool_bytes(policy, 1), 16 * 32768 + 8 * 4096);
 	ck_assert_int_eq(policy_check(policy, error, sizeof(error)), 0);
 	ck_assert_int_eq(policy_start(policy, 3), 0);

@@ -76,7 +76,7 @@ START_TEST(a_session_that_cannot_begin_leaves_the_client_alone)
 
 	pair.profile.stack = &large;
 	patience = 1;
-	opened = session_open(&pair.session, &pair.profile, NULL, &pair.client.endpoint, world.now);
+	opened = session_open(&pair.session, &pair.profile, NULL, &pair.client.endpoint, NULL, world.now);
 	patience = -1;
 	ck_assert_int_eq(opened, -1);
 	ck_assert(!pair.client.closed);

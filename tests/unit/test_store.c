@@ -145,6 +145,50 @@ START_TEST(the_oldest_bytes_time_is_known)
 }
 END_TEST
 
+static uint64_t peeked(const struct store *from, bool bytes)
+{
+	struct iovec iov[16];
+	uint64_t length = 0;
+	int pieces = store_peek(from, iov, 16, UINT64_MAX);
+
+	for (int i = 0; i < pieces; i++) {
+		MUST((iov[i].iov_base != NULL) == bytes, "a piece lies at %p", iov[i].iov_base);
+		length += iov[i].iov_len;
+	}
+	return length;
+}
+
+/* A store of lengths costs, ages and shows what a real one does; only the bytes are not there. */
+START_TEST(lengths_behave_like_bytes)
+{
+	struct store_depots no_bytes;
+	struct store twin;
+
+	draw_seed((unsigned)_i);
+	store_depots_init_lengths(&no_bytes);
+	store_init(&twin, &no_bytes);
+	for (uint64_t now = 1; now < 300; now++) {
+		size_t length = (size_t)draw(40000);
+		uint64_t eaten = draw(store.held + length + 1);
+
+		append(length, now);
+		MUST(store_append(&twin, NULL, length, now) == 0, "no memory");
+		consume(eaten);
+		store_consume(&twin, eaten);
+		MUST(twin.held == store.held && twin.pages == store.pages, "%llu bytes on %u pages; %llu on %u",
+			(unsigned long long)twin.held, twin.pages, (unsigned long long)store.held, store.pages);
+		MUST(store_oldest(&twin) == store_oldest(&store), "of another age");
+		MUST(store_pages_for(&twin, length) == store_pages_for(&store, length), "another price");
+		MUST(peeked(&twin, false) == peeked(&store, true), "shows something else");
+		MUST(store_at(&twin, twin.held / 2).iov_len == store_at(&store, twin.held / 2).iov_len,
+			"another piece");
+	}
+	store_clear(&twin);
+	MUST(depot_mapped(&no_bytes.small) + depot_mapped(&no_bytes.large) == 0, "lengths need blocks");
+	store_depots_destroy(&no_bytes);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("store");
@@ -156,6 +200,7 @@ int main(void)
 	tcase_add_test(tcase, a_page_more_always_takes_something);
 	tcase_add_test(tcase, few_bytes_cost_one_page_and_many_small_ones_share_it);
 	tcase_add_test(tcase, the_oldest_bytes_time_is_known);
+	tcase_add_loop_test(tcase, lengths_behave_like_bytes, 0, 10);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
 }

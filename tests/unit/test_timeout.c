@@ -297,7 +297,8 @@ START_TEST(a_slot_is_used_again)
 	fake_init(&pair.server, 2, 1);
 	pair.client.session = pair.server.session = &pair.session;
 	pair.closed = pair.released = pair.dialed = 0;
-	ck_assert_int_eq(session_open(&pair.session, &pair.profile, pair.session.ops, &pair.client.endpoint, world.now),
+	ck_assert_int_eq(session_open(&pair.session, &pair.profile, pair.session.ops, &pair.client.endpoint, NULL,
+				 world.now),
 		0);
 	session_connected(&pair.session, &pair.server.endpoint, world.now);
 	fake_send(&pair.client, 100);

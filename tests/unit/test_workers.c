@@ -38,7 +38,9 @@ static void permit_ask(const struct weir_call *call, const struct weir_view *vie
 	limits->need[0] = call->ref.direction == WEIR_UP;
 }
 
-static const struct weir_pool permits = {"permits", WEIR_SCOPE_INSTANCE, offsetof(struct options, size), 0};
+static const struct weir_pool permits = {.name = "permits",
+	.scope = WEIR_SCOPE_INSTANCE,
+	.size_offset = offsetof(struct options, size)};
 
 static const struct weir_policy permit_policy = {
 	.name = "permit",

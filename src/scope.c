@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * scope - making, finding and forgetting them.
+ */
+#include "scope.h"
+
+#include <errno.h>
+#include <search.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bucket.h"
+
+#define IDLE_MAX 65536 /* then the longest idle are forgotten before they are full */
+#define FORGET 2       /* that are looked at whenever a client comes: more than come */
+
+/* What a client's pool is found by. Compared as bytes. */
+struct key {
+	const struct policy *policy;
+	uint64_t index;            /* of the pool, in the policy's declaration */
+	unsigned char address[16]; /* IPv6, or IPv4 mapped into it; all zero for others */
+};
+
+struct scope_client {
+	struct key key; /* first: what the tree compares */
+	TAILQ_ENTRY(scope_client) link;
+	struct pool *pool;
+	uint32_t sessions;
+};
+
+int scopes_init(struct scopes *scopes)
+{
+	int error = pthread_mutex_init(&scopes->lock, NULL);
+
+	if (error != 0) {
+		errno = error;
+		return -1;
+	}
+	scopes->tree = NULL;
+	TAILQ_INIT(&scopes->idle);
+	scopes->idle_count = 0;
+	scopes->count = 0;
+	return 0;
+}
+
+static int compare(const void *a, const void *b)
+{
+	return memcmp(a, b, sizeof(struct key));
+}
+
+static void forget(struct scopes *scopes, struct scope_client *client)
+{
+	TAILQ_REMOVE(&scopes->idle, client, link);
+	scopes->idle_count--;
+	scopes->count--;
+	tdelete(client, &scopes->tree, compare);
+	policy_pool_free(client->key.policy, (unsigned)client->key.index, client->pool);
+	free(client);
+}
+
+void scopes_destroy(struct scopes *scopes)
+{
+	struct scope_client *client;
+
+	while ((client = TAILQ_FIRST(&scopes->idle)) != NULL)
+		forget(scopes, client);
+	pthread_mutex_destroy(&scopes->lock);
+}
+
+/* Whether nothing is lost with it. A pool that is no bucket is whole when no session has it. */
+static bool is_spare(struct scope_client *client, uint64_t now)
+{
+	struct bucket *bucket = policy_bucket(client->key.policy, (unsigned)client->key.index, client->pool);
+
+	return bucket == NULL || bucket_rests(bucket, now);
+}
+
+/* Looks at the longest idle. A timer that is still set touches its bucket once more, so that one stays. */
+static void forget_some(struct scopes *scopes, uint64_t now)
+{
+	for (unsigned i = 0; i < FORGET && scopes->idle_count > 0; i++) {
+		struct scope_client *client = TAILQ_FIRST(&scopes->idle);
+		struct bucket *bucket = policy_bucket(client->key.policy, (unsigned)client->key.index, client->pool);
+		bool crowded = scopes->idle_count > IDLE_MAX && bucket != NULL && !atomic_load(&bucket->watched);
+
+		if (crowded || is_spare(client, now)) {
+			forget(scopes, client);
+			continue;
+		}
+		TAILQ_REMOVE(&scopes->idle, client, link);
+		TAILQ_INSERT_TAIL(&scopes->idle, client, link);
+	}
+}
+
+static void fill_key(struct key *key, const struct policy *policy, unsigned index, const struct address *peer)
+{
+	static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+	memset(key, 0, sizeof(*key));
+	key->policy = policy;
+	key->index = index;
+	if (peer == NULL || peer->length == 0)
+		return;
+	if (peer->sa.sa_family == AF_INET6) {
+		memcpy(key->address, &peer->in6.sin6_addr, sizeof(key->address));
+	} else if (peer->sa.sa_family == AF_INET) {
+		memcpy(key->address, mapped, sizeof(mapped));
+		memcpy(key->address + sizeof(mapped), &peer->in.sin_addr, sizeof(peer->in.sin_addr));
+	}
+}
+
+static struct scope_client *add_client(struct scopes *scopes, const struct key *key, uint64_t now)
+{
+	struct scope_client *client = calloc(1, sizeof(*client));
+
+	if (client == NULL)
+		return NULL;
+	client->key = *key;
+	client->pool = policy_pool_new(key->policy, (unsigned)key->index, now);
+	if (client->pool == NULL || tsearch(client, &scopes->tree, compare) == NULL) {
+		policy_pool_free(key->policy, (unsigned)key->index, client->pool);
+		free(client);
+		return NULL;
+	}
+	scopes->count++;
+	return client;
+}
+
+static struct scope_client *join(struct scopes *scopes, const struct key *key, uint64_t now)
+{
+	struct scope_client **found;
+	struct scope_client *client;
+
+	pthread_mutex_lock(&scopes->lock);
+	forget_some(scopes, now);
+	found = tfind(key, &scopes->tree, compare);
+	client = found != NULL ? *found : add_client(scopes, key, now);
+	if (client != NULL && found != NULL && client->sessions == 0) {
+		TAILQ_REMOVE(&scopes->idle, client, link);
+		scopes->idle_count--;
+	}
+	if (client != NULL)
+		client->sessions++;
+	pthread_mutex_unlock(&scopes->lock);
+	return client;
+}
+
+static void leave(struct scopes *scopes, struct scope_client *client, uint64_t now)
+{
+	pthread_mutex_lock(&scopes->lock);
+	if (--client->sessions == 0) {
+		TAILQ_INSERT_TAIL(&scopes->idle, client, link);
+		scopes->idle_count++;
+		if (is_spare(client, now))
+			forget(scopes, client);
+	}
+	pthread_mutex_unlock(&scopes->lock);
+}
+
+/* ---- a session's pools ----------------------------------------------------------------------------------------------- */
+
+static struct policy *policy_of(const struct stack *stack, unsigned place)
+{
+	return stack->members[stack->places[place].member].policy;
+}
+
+static int open_place(struct scopes *scopes, const struct stack *stack, unsigned i, const struct address *peer,
+	struct scope_place *place, uint64_t now)
+{
+	const struct policy *policy = policy_of(stack, i);
+	unsigned index = stack->places[i].index;
+	struct key key;
+
+	if (stack->places[i].scope != WEIR_SCOPE_CLIENT) {
+		place->client = NULL;
+		place->pool = policy_pool_new(policy, index, now);
+		return place->pool != NULL ? 0 : -1;
+	}
+	fill_key(&key, policy, index, peer);
+	place->client = join(scopes, &key, now);
+	if (place->client == NULL)
+		return -1;
+	place->pool = place->client->pool;
+	return 0;
+}
+
+static void close_place(struct scopes *scopes, const struct stack *stack, unsigned i, struct scope_place *place,
+	uint64_t now)
+{
+	const struct policy *policy = policy_of(stack, i);
+	struct bucket *bucket;
+
+	if (place->client != NULL) {
+		leave(scopes, place->client, now);
+		return;
+	}
+	bucket = policy_bucket(policy, stack->places[i].index, place->pool);
+	if (bucket != NULL)
+		bucket_unwatch(bucket);
+	policy_pool_free(policy, stack->places[i].index, place->pool);
+}
+
+int scope_open(struct scopes *scopes, const struct stack *stack, const struct address *peer, struct scope_place *places,
+	uint64_t now)
+{
+	for (unsigned i = 0; i < stack->place_count; i++) {
+		if (open_place(scopes, stack, i, peer, &places[i], now) == 0)
+			continue;
+		while (i-- > 0)
+			close_place(scopes, stack, i, &places[i], now);
+		return -1;
+	}
+	return 0;
+}
+
+void scope_close(struct scopes *scopes, const struct stack *stack, struct scope_place *places, uint64_t now)
+{
+	for (unsigned i = 0; i < stack->place_count; i++)
+		close_place(scopes, stack, i, &places[i], now);
+}

@@ -1,0 +1,391 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * standing_lease - what one flow leases of its policies' pools: taking, waiting, giving back.
+ *
+ * Everybody who holds and waits does so in the stack's one order, so no circle can form: a flow that waits for a claim has
+ * of that pool, and of those behind it, only what its held bytes occupy (used), which draining alone frees. Of a consumed pool
+ * nobody waits for others, only for time.
+ */
+#include <stdlib.h>
+
+#include "bucket.h"
+#include "container.h"
+#include "least.h"
+#include "log.h"
+#include "scope.h"
+#include "standing.h"
+
+/* What a flow may have of one claim, worked out from its policy's answer. used <= level <= want <= the pool's size. */
+struct terms {
+	struct pool *pool;
+	uint32_t *leased;
+	uint32_t used;
+	uint32_t level; /* below it, the flow waits */
+	uint32_t want;  /* above it, units go back */
+	enum standing_side side;
+	bool queues; /* for what it wants beyond its level, too */
+};
+
+/* ---- where pools are ----------------------------------------------------------------------------------------------- */
+
+struct scope_place *standing_places(const struct standing_owner *owner)
+{
+	const struct stack *stack = owner->stack;
+
+	return (struct scope_place *)(owner->states + stack->state_size +
+		2 * stack->count * sizeof(struct standing_member));
+}
+
+struct pool *standing_pool(const struct standing *standing, const struct stack_claim *claim)
+{
+	if (claim->pool != NULL)
+		return claim->pool;
+	return standing_places(standing->owner)[claim->place[standing->direction]].pool;
+}
+
+static uint32_t *leased_of(const struct standing *standing, const struct stack_claim *claim)
+{
+	return &standing_member(standing, claim->member)->leased[claim->index];
+}
+
+/* ---- tickets ------------------------------------------------------------------------------------------------------- */
+
+static bool waits(const struct standing *standing, enum standing_side side)
+{
+	return standing->waits != NULL && standing->waits[side].ticket.pool != NULL;
+}
+
+static bool waits_for(const struct standing *standing, enum standing_side side, unsigned claim)
+{
+	return waits(standing, side) && standing->waits[side].claim == claim;
+}
+
+static void deliver_grant(struct mail *mail, uint64_t now)
+{
+	struct standing_wait *wait = CONTAINER(mail, struct standing_wait, mail);
+	struct standing *standing = wait->standing;
+	const struct stack *stack = standing->owner->stack;
+	uint32_t units = pool_collect(&wait->ticket);
+
+	(void)now;
+	if (wait->claim < stack->claim_count) {
+		*leased_of(standing, &stack->claims[wait->claim]) += units;
+		standing->granted = true; /* pages are no business of the policies */
+	} else {
+		standing->memory += units;
+	}
+	sched_enqueue(standing->owner->context->sched, standing->owner->task);
+}
+
+/* On the giver's thread. */
+static void ticket_granted(struct pool_ticket *ticket)
+{
+	struct standing_wait *wait = CONTAINER(ticket, struct standing_wait, ticket);
+
+	sched_post(wait->standing->owner->context->sched, &wait->mail);
+}
+
+/* NULL when memory is short. */
+static struct standing_wait *get_wait(struct standing *standing, enum standing_side side)
+{
+	if (standing->waits == NULL) {
+		standing->waits = calloc(STANDING_SIDES, sizeof(*standing->waits));
+		if (standing->waits == NULL)
+			return NULL;
+		for (int i = 0; i < STANDING_SIDES; i++) {
+			standing->waits[i].ticket.granted = ticket_granted;
+			standing->waits[i].mail.deliver = deliver_grant;
+			standing->waits[i].standing = standing;
+		}
+	}
+	return &standing->waits[side];
+}
+
+void standing_destroy(struct standing *standing)
+{
+	free(standing->waits);
+	standing->waits = NULL;
+}
+
+/* Joins a pool's queue, leaving another one for it. A grant already under way comes first: it brings a new turn. */
+void standing_queue(struct standing *standing, enum standing_side side, unsigned claim, struct pool *pool,
+	uint32_t units)
+{
+	struct standing_wait *wait = get_wait(standing, side);
+
+	if (wait == NULL) {
+		standing->broke = true;
+		return;
+	}
+	if (wait->ticket.pool != NULL && (wait->claim == claim || !pool_leave(&wait->ticket)))
+		return;
+	wait->claim = claim;
+	pool_wait(pool, &wait->ticket, units);
+}
+
+static void queue_claim(struct standing *standing, unsigned c, const struct terms *terms, uint32_t units, uint64_t now)
+{
+	struct context *context = standing->owner->context;
+
+	standing_queue(standing, terms->side, c, terms->pool, units);
+	if (standing->owner->stack->claims[c].consumed)
+		bucket_watch(CONTAINER(terms->pool, struct bucket, pool), context->sched, now);
+}
+
+/* ---- terms --------------------------------------------------------------------------------------------------------- */
+
+/* What a member really may want of a pool: used and need within want, want within the pool. */
+static void bound_want(struct standing *standing, const struct stack_claim *claim, const struct pool *pool,
+	struct weir_limits *limits)
+{
+	struct policy *policy = standing->owner->stack->members[claim->member].policy;
+	uint64_t *used = &limits->used[claim->index];
+	uint64_t *need = &limits->need[claim->index];
+	uint64_t *want = &limits->want[claim->index];
+
+	if (*want < *need)
+		*want = *need;
+	if (*want < *used)
+		*want = *used;
+	if (*want <= pool->size)
+		return;
+	if (!atomic_flag_test_and_set_explicit(&policy->want_beyond, memory_order_relaxed))
+		log_warning(
+			"policy %s (%s): wants %llu units of pool %s, which has %u; cut to that, and not telling again",
+			policy->name, policy->module->name, (unsigned long long)*want, pool->name, pool->size);
+	*want = pool->size;
+	*used = least(*used, *want);
+	*need = least(*need, *want);
+}
+
+void standing_bound(struct standing *standing, struct weir_limits *limits)
+{
+	const struct stack *stack = standing->owner->stack;
+
+	for (unsigned c = 0; c < stack->claim_count; c++) {
+		const struct stack_claim *claim = &stack->claims[c];
+
+		bound_want(standing, claim, standing_pool(standing, claim), &limits[claim->member]);
+	}
+}
+
+/* Whether leases would be of any use on this side: nobody lets nothing pass but for want of a lease. */
+static bool leases_help(const struct standing *standing, const struct hearing *hearing,
+	const struct weir_limits *limits, enum standing_side side)
+{
+	uint32_t forbidden = side == STANDING_READING ? standing->verdict.paused : standing->verdict.stopped;
+
+	if (side == STANDING_READING && hearing->view.ended)
+		return false;
+	for (unsigned i = 0; i < standing->owner->stack->count; i++)
+		if ((forbidden >> i & 1) != 0 && (limits[i].promises & WEIR_PROMISE_LEASE) == 0)
+			return false;
+	return true;
+}
+
+static enum standing_side side_of(const struct stack_claim *claim, const struct weir_limits *limits)
+{
+	return claim->consumed && (limits->for_writing >> claim->index & 1) != 0 ? STANDING_WRITING : STANDING_READING;
+}
+
+static void make_terms(const struct standing *standing, const struct stack_claim *claim,
+	const struct weir_limits *limits, const bool *usable, struct terms *terms)
+{
+	uint64_t beyond = limits->want[claim->index] - limits->used[claim->index];
+
+	*terms = (struct terms){
+		.pool = standing_pool(standing, claim),
+		.leased = leased_of(standing, claim),
+		.used = (uint32_t)limits->used[claim->index],
+		.level = (uint32_t)(limits->used[claim->index] + least(beyond, limits->grain[claim->index])),
+		.want = (uint32_t)limits->want[claim->index],
+		.side = side_of(claim, limits),
+		.queues = limits->grain[claim->index] == 0,
+	};
+	if (terms->level < limits->need[claim->index])
+		terms->level = (uint32_t)limits->need[claim->index];
+	if (claim->brief && !usable[terms->side])
+		terms->want = terms->used;
+}
+
+/* ---- taking and giving back ------------------------------------------------------------------------------------------ */
+
+static void put(const struct terms *terms, uint32_t units)
+{
+	*terms->leased -= units;
+	pool_put(terms->pool, units);
+}
+
+static void trim(struct standing *standing, unsigned c, const struct terms *terms)
+{
+	struct standing_wait *wait = waits_for(standing, terms->side, c) ? &standing->waits[terms->side] : NULL;
+
+	if (*terms->leased > terms->want)
+		put(terms, *terms->leased - terms->want);
+	if (wait != NULL && *terms->leased + wait->ticket.units > terms->want)
+		(void)!pool_leave(&wait->ticket); /* false: it comes, and is trimmed next time */
+}
+
+/*
+ * The flow waits for claim c. Of its pool, and of those behind it, it keeps only what held bytes occupy; of those before
+ * it, what it leased in earlier rounds. (If nothing were kept, two flows could hand each other the one what the other waits
+ * for, for ever.)
+ */
+static void wait_for(struct standing *standing, unsigned c, const struct terms *terms, const uint32_t *taken,
+	uint64_t now)
+{
+	bool waiting = waits_for(standing, terms[c].side, c);
+
+	for (unsigned i = 0; i < standing->owner->stack->claim_count; i++) {
+		if (terms[i].side != terms[c].side)
+			continue;
+		if (i < c)
+			put(&terms[i], taken[i]);
+		else if (*terms[i].leased > terms[i].used &&
+			(i > c || !waiting)) /* who waits already gave up what he had of that pool */
+			put(&terms[i], *terms[i].leased - terms[i].used);
+	}
+	if (!waiting)
+		queue_claim(standing, c, &terms[c], terms[c].level - *terms[c].leased, now);
+}
+
+/* Takes what the flow still needs and wants of a claim, and returns it. */
+static uint32_t take(const struct stack_claim *claim, const struct terms *terms, uint64_t now)
+{
+	uint32_t taken;
+
+	if (*terms->leased >= terms->want)
+		return 0;
+	if (claim->consumed)
+		bucket_fill(CONTAINER(terms->pool, struct bucket, pool), now);
+	taken = pool_take(terms->pool, terms->level > *terms->leased ? terms->level - *terms->leased : 1,
+		terms->want - *terms->leased);
+	*terms->leased += taken;
+	return taken;
+}
+
+/* All claims of one side, in their order, up to the first that is short. */
+static void take_side(struct standing *standing, enum standing_side side, const struct terms *terms, uint64_t now)
+{
+	uint32_t taken[STACK_CLAIMS_MAX];
+
+	for (unsigned c = 0; c < standing->owner->stack->claim_count; c++) {
+		if (terms[c].side != side)
+			continue;
+		taken[c] = take(&standing->owner->stack->claims[c], &terms[c], now);
+		if (*terms[c].leased < least(terms[c].level, terms[c].want)) {
+			wait_for(standing, c, terms, taken, now);
+			return;
+		}
+		if (*terms[c].leased < terms[c].want && terms[c].queues && !waits(standing, side))
+			queue_claim(standing, c, &terms[c], 1, now);
+	}
+}
+
+bool standing_settle(struct standing *standing, const struct hearing *hearing, const struct weir_limits *limits)
+{
+	const struct stack *stack = standing->owner->stack;
+	struct terms terms[STACK_CLAIMS_MAX];
+	uint32_t before[STACK_CLAIMS_MAX];
+	bool helps[STANDING_SIDES];
+	bool usable[STANDING_SIDES];
+	bool changed = false;
+
+	for (int side = 0; side < STANDING_SIDES; side++) {
+		helps[side] = leases_help(standing, hearing, limits, (enum standing_side)side);
+		usable[side] = helps[side] && hearing->usable[side];
+	}
+	for (unsigned c = 0; c < stack->claim_count; c++) {
+		make_terms(standing, &stack->claims[c], &limits[stack->claims[c].member], usable, &terms[c]);
+		before[c] = *terms[c].leased;
+		trim(standing, c, &terms[c]);
+	}
+	for (int side = 0; side < STANDING_SIDES; side++)
+		if (helps[side])
+			take_side(standing, (enum standing_side)side, terms, hearing->view.now);
+	standing->idle = true;
+	for (unsigned c = 0; c < stack->claim_count; c++) {
+		changed |= *terms[c].leased != before[c];
+		standing->idle &= *terms[c].leased == 0 && terms[c].want == 0;
+	}
+	return changed;
+}
+
+void standing_gate(struct standing *standing, const struct weir_limits *limits)
+{
+	const struct stack *stack = standing->owner->stack;
+
+	for (unsigned c = 0; c < stack->claim_count; c++) {
+		const struct stack_claim *claim = &stack->claims[c];
+
+		if (*leased_of(standing, claim) >= limits[claim->member].need[claim->index])
+			continue;
+		if (side_of(claim, &limits[claim->member]) == STANDING_WRITING) {
+			standing->verdict.stopped |= UINT32_C(1) << claim->member;
+			standing->verdict.write_to = 0;
+		} else {
+			standing->verdict.paused |= UINT32_C(1) << claim->member;
+			standing->verdict.held_max = 0;
+		}
+	}
+}
+
+/* ---- for modules, and at the end -------------------------------------------------------------------------------------- */
+
+/* The claim of a member on its pool of this number, or NULL. */
+static const struct stack_claim *find_claim(const struct standing *standing, unsigned member, uint32_t pool)
+{
+	const struct stack *stack = standing->owner->stack;
+
+	for (unsigned c = 0; c < stack->claim_count; c++)
+		if (stack->claims[c].member == member && stack->claims[c].index == pool)
+			return &stack->claims[c];
+	return NULL;
+}
+
+void standing_lease_put(struct standing *standing, unsigned member, uint32_t pool, uint64_t units)
+{
+	const struct stack_claim *claim = find_claim(standing, member, pool);
+	uint32_t *leased;
+
+	if (claim == NULL)
+		return;
+	leased = leased_of(standing, claim);
+	units = least(units, *leased);
+	*leased -= (uint32_t)units;
+	pool_put(standing_pool(standing, claim), (uint32_t)units);
+}
+
+void standing_lease_spend(struct standing *standing, unsigned member, uint32_t pool, uint64_t units)
+{
+	const struct stack_claim *claim = find_claim(standing, member, pool);
+	uint32_t *leased;
+
+	if (claim == NULL || !claim->consumed)
+		return;
+	leased = leased_of(standing, claim);
+	*leased -= (uint32_t)least(units, *leased);
+}
+
+void standing_release(struct standing *standing)
+{
+	for (int side = 0; side < STANDING_SIDES; side++)
+		if (waits(standing, (enum standing_side)side)) /* a grant under way is given back when it arrives */
+			(void)!pool_leave(&standing->waits[side].ticket);
+	for (unsigned i = 0; i < standing->owner->stack->count; i++)
+		for (uint32_t p = 0; p < standing->owner->stack->members[i].api->pool_count; p++)
+			standing_lease_put(standing, i, p, UINT64_MAX);
+	pool_put(standing->owner->context->memory, standing->memory);
+	standing->memory = 0;
+}
+
+bool standing_rests(const struct standing *standing)
+{
+	return standing->memory == 0 && !standing_awaited(standing) &&
+		(standing->owner->stack->claim_count == 0 || standing->idle);
+}
+
+bool standing_awaited(const struct standing *standing)
+{
+	return waits(standing, STANDING_READING) || waits(standing, STANDING_WRITING);
+}
