@@ -141,8 +141,8 @@ void pool_wait(struct pool *pool, struct pool_ticket *ticket, uint32_t units)
 	assert(atomic_load_explicit(&ticket->state, memory_order_relaxed) == POOL_TICKET_IDLE);
 	ticket->units = units;
 	ticket->pool = pool;
-	atomic_fetch_add_explicit(&pool->shortages, 1, memory_order_relaxed);
 	pthread_mutex_lock(&pool->lock);
+	ticket->number = atomic_fetch_add_explicit(&pool->shortages, 1, memory_order_relaxed) + 1;
 	atomic_store_explicit(&ticket->state, POOL_TICKET_QUEUED, memory_order_relaxed);
 	TAILQ_INSERT_TAIL(&pool->queue, ticket, link);
 	word_add(pool, 0, 1);

@@ -44,6 +44,7 @@ struct pool_ticket {
 	TAILQ_ENTRY(pool_ticket) link;
 	_Atomic int state; /* enum pool_ticket_state */
 	uint32_t units;    /* waited for, then granted */
+	uint64_t number;   /* the how-manieth of its pool: who queued earlier has a smaller one; 1 is the first */
 	struct pool *pool; /* NULL while idle; the owner's thread only */
 	void (*granted)(struct pool_ticket *ticket);
 };
