@@ -13,6 +13,8 @@ tests_unit_libunit_a_SOURCES = \
 	tests/unit/loading.h \
 	tests/unit/rule.c \
 	tests/unit/rule.h \
+	tests/unit/trial.c \
+	tests/unit/trial.h \
 	tests/unit/unit.c \
 	tests/unit/unit.h
 tests_unit_libunit_a_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
@@ -22,6 +24,12 @@ LDADD = tests/unit/libunit.a src/libweir.a $(WEIR_LIBS) $(CHECK_LIBS)
 
 unit_tests =
 
+# Policies.
+unit_tests += \
+	tests/unit/test_demand \
+	tests/unit/test_shape \
+	tests/unit/test_watermark
+
 # Configuration, modules, log.
 unit_tests += \
 	tests/unit/test_address \
@@ -30,8 +38,7 @@ unit_tests += \
 	tests/unit/test_gate \
 	tests/unit/test_log \
 	tests/unit/test_module \
-	tests/unit/test_option \
-	tests/unit/test_watermark
+	tests/unit/test_option
 
 # The core, over fake endpoints in virtual time.
 unit_tests += \

@@ -160,8 +160,8 @@ START_TEST(print_shows_all)
 		"0\nlog_level = debug\n\n",
 		"\n[policy p]\nmodule = everything\nsize = 64K\ntime = never\ncount = 7\nsegments = 10\nslots = 20\ntext = a;b # "
 		"c\nflag = yes\nword = three\n\n",
-		"\n[policy q]\nmodule = watermark\nhigh = 1500000\nlow = 128K\n\n",
-		"\n[policy watermark]\nmodule = watermark\nhigh = 256K\nlow = 128K\n\n",
+		"\n[policy q]\nmodule = watermark\nhigh = 1500000\nlow = 128K\nscope = flow\n\n",
+		"\n[policy watermark]\nmodule = watermark\nhigh = 256K\nlow = 128K\nscope = flow\n\n",
 		"\n[upstream unused]\nserver = unix:/x\n\n[upstream c]\nserver = db.example:5432\n\n",
 		"\n[listener b]\nlisten = [::]:0 ,127.0.0.1:0, unix:/run/b\nmode = forward\nupstream = c\npolicy = q,p , "
 		"watermark\nmax_sessions = 5\nbacklog = 4096\nconnect_timeout = 5s\nidle_timeout = never\nhalf_close_timeout = "

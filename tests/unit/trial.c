@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * trial - see trial.h.
+ */
+#include "trial.h"
+
+#include <check.h>
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "option.h"
+
+struct trial trial;
+
+static uint64_t flow_state[1024];
+static uint64_t options[64];
+
+void trial_load(const char *name)
+{
+	const struct weir_policy *(*entry)(void);
+	char path[4096];
+	void *handle;
+
+	snprintf(path, sizeof(path), "%s/%s.so", getenv("WEIR_POLICIES"), name);
+	handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+	ck_assert_msg(handle != NULL, "%s", dlerror());
+	*(void **)&entry = dlsym(handle, WEIR_POLICY_ENTRY);
+	ck_assert_ptr_nonnull(*(void **)&entry);
+	trial.policy = entry();
+	ck_assert_uint_le(trial.policy->flow_size, sizeof(flow_state));
+	ck_assert_uint_le(trial.policy->options_size, sizeof(options));
+}
+
+static void set_options(const char *key, va_list rest)
+{
+	const struct weir_policy *policy = trial.policy;
+	char error[256];
+
+	memset(options, 0, sizeof(options));
+	ck_assert_int_eq(option_defaults(policy->options, policy->option_stride, options, error, sizeof(error)), 0);
+	for (; key != NULL; key = va_arg(rest, const char *)) {
+		const struct weir_option *option = option_find(policy->options, policy->option_stride, key);
+		const char *value = va_arg(rest, const char *);
+
+		ck_assert_msg(option != NULL, "%s has no option %s", policy->name, key);
+		ck_assert_msg(option_set(option, options, value, error, sizeof(error)) == 0, "%s = %s: %s", key, value,
+			error);
+	}
+}
+
+void *trial_options(const char *key, ...)
+{
+	va_list rest;
+
+	va_start(rest, key);
+	set_options(key, rest);
+	va_end(rest);
+	return options;
+}
+
+static void lease_spend(const struct weir_call *call, uint32_t pool, uint64_t units)
+{
+	struct weir_lease *lease = &trial.view.pools[pool];
+
+	ck_assert_ptr_eq(call, &trial.call);
+	ck_assert_uint_eq(pool, 0);
+	trial.spent += units;
+	lease->units -= units < lease->units ? units : lease->units;
+}
+
+void trial_begin(const char *key, ...)
+{
+	static struct weir_host host = {.size = sizeof(host), .lease_spend = lease_spend};
+	va_list rest;
+
+	va_start(rest, key);
+	set_options(key, rest);
+	va_end(rest);
+	memset(flow_state, 0, sizeof(flow_state));
+	trial.view = (struct weir_view){.size = sizeof(trial.view)};
+	trial.call =
+		(struct weir_call){.size = sizeof(trial.call), .host = &host, .options = options, .flow = flow_state};
+	trial.spent = 0;
+	if (trial.policy->open != NULL)
+		ck_assert_int_eq(trial.policy->open(&trial.call), 0);
+}
+
+struct weir_limits trial_ask(void)
+{
+	struct weir_limits limits = {.size = sizeof(limits),
+		.read_to = WEIR_UNLIMITED,
+		.write_to = WEIR_UNLIMITED,
+		.held_max = WEIR_UNLIMITED,
+		.chunks_to = WEIR_UNLIMITED,
+		.ask_at = WEIR_NEVER};
+
+	trial.policy->ask(&trial.call, &trial.view, &limits);
+	return limits;
+}
+
+static uint64_t beyond(uint64_t limit, uint64_t now)
+{
+	return limit > now ? limit - now : 0;
+}
+
+uint64_t trial_room(void)
+{
+	struct weir_limits limits = trial_ask();
+	uint64_t to_read = beyond(limits.read_to, trial.view.read);
+	uint64_t to_hold = beyond(limits.held_max, trial.view.held);
+
+	return to_read < to_hold ? to_read : to_hold;
+}
+
+bool trial_is_pure(void)
+{
+	uint64_t before[sizeof(flow_state) / sizeof(flow_state[0])];
+	struct weir_limits first;
+	struct weir_limits second;
+
+	memcpy(before, flow_state, sizeof(before));
+	first = trial_ask();
+	second = trial_ask();
+	return memcmp(&first, &second, sizeof(first)) == 0 && memcmp(before, flow_state, sizeof(before)) == 0;
+}
+
+const char *trial_refusal(void)
+{
+	static char error[256];
+
+	error[0] = '\0';
+	if (trial.policy->check(options, error, sizeof(error)) == 0)
+		ck_assert_str_eq(error, "");
+	else
+		ck_assert_str_ne(error, "");
+	return error;
+}
+
+void trial_turn(uint64_t chunks, uint64_t read, uint64_t written)
+{
+	struct weir_event event = {.size = sizeof(event), .read = read, .written = written};
+
+	trial.view.chunks += read > 0 ? chunks : 0;
+	trial.view.read += read;
+	trial.view.written += written;
+	trial.view.acked = trial.view.written;
+	trial.view.held = trial.view.read - trial.view.written;
+	event.what = (read > 0 ? WEIR_EVENT_READ : 0) | (written > 0 ? WEIR_EVENT_WROTE : 0);
+	if (event.what != 0)
+		trial.policy->event(&trial.call, &trial.view, &event);
+}
