@@ -576,6 +576,11 @@ uint64_t flow_deadline(const struct flow *flow)
 	return at;
 }
 
+bool flow_is_held(const struct flow *flow)
+{
+	return flow->store.held > 0 && flow->sink->writable && flow->standing.verdict.stopped != 0;
+}
+
 uint64_t flow_stalled_since(const struct flow *flow)
 {
 	return flow->store.held > 0 && !flow->sink->writable ? flow->taken_at : WEIR_NEVER;

@@ -286,7 +286,8 @@ static uint64_t linger(struct session *session, uint64_t now)
 		end_linger(session, true, now);
 		return WEIR_NEVER;
 	}
-	if (mark != session->progress_mark || last->moved_at > session->progress_at) {
+	/* a policy that holds it back takes its time; the usual timeouts hold */
+	if (mark != session->progress_mark || last->moved_at > session->progress_at || flow_is_held(last)) {
 		session->progress_mark = mark;
 		session->progress_at = now;
 	} else if (now - session->progress_at >= LINGER_GRACE) {

@@ -21,7 +21,8 @@ struct terms {
 	uint32_t *leased;
 	uint32_t used;
 	uint32_t level; /* below it, the flow waits */
-	uint32_t want;  /* above it, units go back */
+	uint32_t want;  /* it takes no more */
+	uint32_t keep;  /* what it has above it goes back */
 	enum standing_side side;
 	bool queues; /* for what it wants beyond its level, too */
 };
@@ -188,6 +189,15 @@ static enum standing_side side_of(const struct stack_claim *claim, const struct 
 	return claim->consumed && (limits->for_writing >> claim->index & 1) != 0 ? STANDING_WRITING : STANDING_READING;
 }
 
+/*
+ * What draining set free is for those who wait, or a flow whose source never rests would keep it for ever. What has just
+ * been granted may be used first.
+ */
+static bool others_wait(const struct standing *standing, const struct stack_claim *claim, const struct pool *pool)
+{
+	return !claim->consumed && !standing->granted && pool_waiters(pool) > 0;
+}
+
 static void make_terms(const struct standing *standing, const struct stack_claim *claim,
 	const struct weir_limits *limits, const bool *usable, struct terms *terms)
 {
@@ -206,6 +216,7 @@ static void make_terms(const struct standing *standing, const struct stack_claim
 		terms->level = (uint32_t)limits->need[claim->index];
 	if (claim->brief && !usable[terms->side])
 		terms->want = terms->used;
+	terms->keep = claim->brief && others_wait(standing, claim, terms->pool) ? terms->used : terms->want;
 }
 
 /* ---- taking and giving back ------------------------------------------------------------------------------------------ */
@@ -220,8 +231,8 @@ static void trim(struct standing *standing, unsigned c, const struct terms *term
 {
 	struct standing_wait *wait = waits_for(standing, terms->side, c) ? &standing->waits[terms->side] : NULL;
 
-	if (*terms->leased > terms->want)
-		put(terms, *terms->leased - terms->want);
+	if (*terms->leased > terms->keep)
+		put(terms, *terms->leased - terms->keep);
 	if (wait != NULL && *terms->leased + wait->ticket.units > terms->want)
 		(void)!pool_leave(&wait->ticket); /* false: it comes, and is trimmed next time */
 }

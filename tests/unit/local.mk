@@ -42,9 +42,11 @@ unit_tests += \
 
 # The core, over fake endpoints in virtual time.
 unit_tests += \
+	tests/unit/test_bucket \
 	tests/unit/test_depot \
 	tests/unit/test_endpoint \
 	tests/unit/test_flow \
+	tests/unit/test_kinds \
 	tests/unit/test_lease \
 	tests/unit/test_memory \
 	tests/unit/test_meter \
@@ -53,6 +55,7 @@ unit_tests += \
 	tests/unit/test_random \
 	tests/unit/test_reset \
 	tests/unit/test_sched \
+	tests/unit/test_scope \
 	tests/unit/test_session \
 	tests/unit/test_shortage \
 	tests/unit/test_splice \

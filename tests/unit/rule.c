@@ -33,10 +33,9 @@ void rule_destroy(struct rule *rule)
 
 		if (pool == NULL)
 			continue;
-		ck_assert_msg(pool_free(pool) == (int32_t)pool->size, "%d of %u units are back", pool_free(pool),
-			pool->size);
-		pool_destroy(pool);
-		free(pool);
+		ck_assert_msg(pool->capped || pool_free(pool) == (int32_t)pool->size, "%d of %u units are back",
+			pool_free(pool), pool->size);
+		policy_pool_free(&rule->policy, i, pool);
 	}
 	free(rule->policy.state);
 	free(rule->policy.worker_state);
