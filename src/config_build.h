@@ -42,7 +42,8 @@ extern const struct config_kind config_kinds[]; /* weir's own, in the order in w
 /* Where errors, kinds and simulated are set already. False if there is nothing to go on with but config_build_end(). */
 bool config_build_begin(struct config_build *build) __attribute__((warn_unused_result));
 
-/* Rejects sections of an unknown kind or with a bad name. */
+/* Rejects a section of an unknown kind or with a bad name; every one of them. */
+void config_check_section(struct config_build *build, struct config_section *section);
 void config_build_check(struct config_build *build);
 
 void config_build_kind(struct config_build *build, const char *kind);

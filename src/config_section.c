@@ -32,7 +32,7 @@ static void candidates_add(struct candidates *candidates, const char *word)
 	candidates->words[candidates->count] = NULL;
 }
 
-/* "did you mean" the nearest, or the whole list. */
+/* "did you mean" the nearest, or the whole list, which is not empty. */
 static const char *suggest(const struct candidates *candidates, const char *word, char *buffer, size_t size)
 {
 	const char *nearest = option_nearest(word, candidates->words);
@@ -42,8 +42,7 @@ static const char *suggest(const struct candidates *candidates, const char *word
 		snprintf(buffer, size, "did you mean \"%s\"?", nearest);
 		return buffer;
 	}
-	/* Policies have names without any section, so it is an upstream. */
-	snprintf(buffer, size, "expected %s", candidates->count == 0 ? "one, or an address" : "");
+	snprintf(buffer, size, "expected ");
 	for (size_t i = 0; i < candidates->count; i++) {
 		size_t length = strlen(buffer);
 
@@ -127,7 +126,7 @@ static void reject_kind(struct config_build *build, struct config_section *secti
 	reject(build, section, what);
 }
 
-static void check_section(struct config_build *build, struct config_section *section)
+void config_check_section(struct config_build *build, struct config_section *section)
 {
 	const struct config_kind *kind = config_build_kind_named(build, section->kind);
 	char what[TEXT_ERROR_MAX], quote[TEXT_QUOTE_MAX];
@@ -157,7 +156,7 @@ void config_build_check(struct config_build *build)
 
 	STAILQ_FOREACH (section, &build->sections, link)
 		/* cppcheck-suppress uninitvar ; it does not follow the list */
-		check_section(build, section);
+		config_check_section(build, section);
 }
 
 const struct config_section *config_build_section(const struct config_build *build, const char *kind, const char *name)
@@ -196,8 +195,12 @@ void config_unknown_name(struct config_build *build, const struct config_key *ke
 			candidates_add(&candidates, other->name);
 	for (; *extra != NULL; extra++)
 		candidates_add(&candidates, *extra);
+	if (candidates.count > 0)
+		suggest(&candidates, name, hint, sizeof(hint));
+	else
+		snprintf(hint, sizeof(hint), "expected one%s", strcmp(kind, "upstream") == 0 ? ", or an address" : "");
 	config_error(&build->errors, key->line, section->title, key->key, "no section [%s %.*s]; %s%s", kind,
-		TEXT_QUOTE_MAX, name, suggest(&candidates, name, hint, sizeof(hint)), config_comment_hint(key->value));
+		TEXT_QUOTE_MAX, name, hint, config_comment_hint(key->value));
 }
 
 static void unknown_key(struct config_build *build, const struct config_target *target, const struct config_key *key)

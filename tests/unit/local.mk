@@ -5,6 +5,8 @@ if HAVE_CHECK
 check_LIBRARIES += tests/unit/libunit.a
 endif
 tests_unit_libunit_a_SOURCES = \
+	tests/unit/cases.c \
+	tests/unit/cases.h \
 	tests/unit/directory.c \
 	tests/unit/directory.h \
 	tests/unit/fake.c \
@@ -66,6 +68,12 @@ unit_tests += \
 	tests/unit/test_wheel \
 	tests/unit/test_workers
 tests_unit_test_shortage_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=mmap
+
+# What weir-sim reads.
+unit_tests += tests/unit/test_scenario
+tests_unit_test_scenario_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
+tests_unit_test_scenario_LDADD = tools/libsim.a $(LDADD)
+EXTRA_DIST += tests/unit/scenario_errors.table
 
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests)

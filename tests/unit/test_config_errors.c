@@ -11,73 +11,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "cases.h"
 #include "config.h"
 #include "directory.h"
 #include "loading.h"
 
 /* ---- the table of errors ------------------------------------------------------------------------------------------- */
-
-#define CASES_MAX 200
-
-static struct {
-	char name[128];
-	char file[8192];
-	size_t length;
-	char expected[16384];
-} cases[CASES_MAX];
-static int case_count;
-
-/* Appends the line, with \0ooo made a byte. */
-static void add_bytes(char *to, size_t *length, const char *line)
-{
-	while (*line != '\0') {
-		if (strncmp(line, "\\0", 2) == 0) {
-			char octal[4] = {line[2], line[3], line[4], '\0'};
-
-			to[(*length)++] = (char)strtoul(octal, NULL, 8);
-			line += 5;
-		} else {
-			to[(*length)++] = *line++;
-		}
-	}
-}
-
-static void append(char *to, size_t size, const char *line)
-{
-	size_t length = strlen(to);
-
-	snprintf(to + length, size - length, "%s", line);
-}
-
-/* A blank line before the next case belongs to neither. */
-static void read_table(void)
-{
-	bool in_file = false, in_expected = false;
-	char path[4096], line[8192];
-	FILE *table;
-
-	snprintf(path, sizeof(path), "%s/tests/e2e/config_errors.table", getenv("WEIR_SRCDIR"));
-	table = fopen(path, "r");
-	if (table == NULL) {
-		perror(path);
-		exit(99);
-	}
-	while (fgets(line, sizeof(line), table) != NULL) {
-		if (strncmp(line, "=== ", 4) == 0) {
-			snprintf(cases[case_count++].name, sizeof(cases[0].name), "%.100s", line + 4);
-			in_file = true;
-			in_expected = false;
-		} else if (in_file && strcmp(line, "---\n") == 0) {
-			in_file = false;
-			in_expected = true;
-		} else if (in_file) {
-			add_bytes(cases[case_count - 1].file, &cases[case_count - 1].length, line);
-		} else if (in_expected && strcmp(line, "\n") != 0) {
-			append(cases[case_count - 1].expected, sizeof(cases[0].expected), line);
-		}
-	}
-	fclose(table);
-}
 
 START_TEST(table_of_errors)
 {
@@ -197,7 +136,7 @@ int main(void)
 	Suite *suite = suite_create("config_errors");
 	TCase *tcase = tcase_create("config_errors");
 
-	read_table();
+	cases_read("tests/e2e/config_errors.table");
 	tcase_add_unchecked_fixture(tcase, enter, directory_remove);
 	tcase_add_loop_test(tcase, table_of_errors, 0, case_count);
 	tcase_add_test(tcase, no_such_file);

@@ -2,7 +2,7 @@
 /*
  * scenario - what is to be simulated: an ini file, read by weir's own parser, becomes an immutable struct scenario.
  *
- *     [scenario]          seed, duration, workers
+ *     [scenario]          seed, duration, what is recorded
  *     [source NAME]       what an end sends
  *     [sink NAME]         how an end takes what it is sent
  *     [traffic NAME]      sessions that come and go, each with two sources and two sinks
@@ -114,12 +114,13 @@ struct scenario_traffic {
 struct scenario {
 	/* [scenario] */
 	uint64_t seed;
-	uint64_t duration;       /* simulated time */
-	uint64_t sample;         /* ns between samples of the trace; resolved: never auto */
-	uint64_t traced;         /* flows that the trace shows one by one, the first of them */
-	uint32_t content;        /* bytes are real, and checked where they arrive */
-	uint32_t drain;          /* at the end sources end, and the simulation goes on until all sessions have */
-	const char *config_file; /* "" for none: the sections are here */
+	uint64_t duration;        /* simulated time */
+	uint64_t sample;          /* ns between samples of the trace; resolved: never auto */
+	uint64_t traced;          /* flows that the trace shows one by one, the first of them */
+	uint32_t content;         /* bytes are real, and checked where they arrive */
+	uint32_t drain;           /* at the end sources end, and the simulation goes on until all sessions have */
+	const char *config_file;  /* "" for none: the sections are here */
+	const char *policy_names; /* of the listener that is made when there is no section for one */
 	/* worked out */
 	struct config *config;
 	struct scenario_source **sources;
