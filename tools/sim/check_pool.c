@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * check_pool - counts what is leased of every pool, and looks at every queue.
+ */
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "bucket.h"
+#include "check_parts.h"
+
+#define ROOM_MIN 64
+
+/* ---- one tally a pool --------------------------------------------------------------------------------------------------- */
+
+static uint32_t place_of(const struct check *check, const struct pool *pool)
+{
+	uint64_t mixed = (uint64_t)(uintptr_t)pool * UINT64_C(0x9e3779b97f4a7c15);
+	uint32_t place = (uint32_t)(mixed >> 32) & (check->tally_room - 1);
+
+	while (check->tallies[place].pool != NULL && check->tallies[place].pool != pool)
+		place = (place + 1) & (check->tally_room - 1);
+	return place;
+}
+
+static bool grow(struct check *check)
+{
+	struct check_tally *old = check->tallies;
+	uint32_t room = check->tally_room;
+
+	check->tally_room = room == 0 ? ROOM_MIN : 2 * room;
+	check->tallies = calloc(check->tally_room, sizeof(*check->tallies));
+	if (check->tallies == NULL) {
+		check->tallies = old;
+		check->tally_room = room;
+		return false;
+	}
+	for (uint32_t i = 0; i < room; i++)
+		if (old[i].pool != NULL)
+			check->tallies[place_of(check, old[i].pool)] = old[i];
+	free(old);
+	return true;
+}
+
+/* NULL: no memory. */
+static struct check_tally *tally_of(struct check *check, struct pool *pool)
+{
+	struct check_tally *tally;
+
+	if (2 * (check->tally_count + 1) > check->tally_room && !grow(check)) {
+		check_no_memory(check);
+		return NULL;
+	}
+	tally = &check->tallies[place_of(check, pool)];
+	if (tally->pool == NULL) {
+		tally->pool = pool;
+		check->tally_count++;
+	}
+	return tally;
+}
+
+/* ---- counting ------------------------------------------------------------------------------------------------------------ */
+
+static void count_leased(struct check *check, struct pool *pool, struct bucket *bucket, uint64_t units)
+{
+	struct check_tally *tally = tally_of(check, pool);
+
+	if (tally == NULL)
+		return;
+	tally->bucket = bucket;
+	tally->leased += units;
+}
+
+/* What was granted belongs to the waiter already, who has not heard of it. */
+static void count_ticket(struct check *check, const struct pool_ticket *ticket)
+{
+	struct check_tally *tally;
+
+	if (ticket->pool == NULL || atomic_load(&ticket->state) != POOL_TICKET_GRANTED)
+		return;
+	tally = tally_of(check, ticket->pool);
+	if (tally == NULL)
+		return;
+	tally->granted += ticket->units;
+	if (ticket->number > tally->newest)
+		tally->newest = ticket->number;
+}
+
+static void count_flow(struct check *check, const struct flow *flow)
+{
+	const struct standing *standing = &flow->standing;
+	const struct stack *stack = standing->owner->stack;
+
+	for (unsigned c = 0; c < stack->claim_count; c++) {
+		const struct stack_claim *claim = &stack->claims[c];
+		struct pool *pool = standing_pool(standing, claim);
+
+		count_leased(check, pool, policy_bucket(stack->members[claim->member].policy, claim->index, pool),
+			standing_member(standing, claim->member)->leased[claim->index]);
+	}
+	count_leased(check, standing->owner->context->memory, NULL, standing->memory);
+	for (int side = 0; standing->waits != NULL && side < STANDING_SIDES; side++)
+		count_ticket(check, &standing->waits[side].ticket);
+}
+
+static void count_all(struct check *check)
+{
+	const struct sim_world *world = check->world;
+	const struct sim_session *session;
+
+	memset(check->tallies, 0, check->tally_room * sizeof(*check->tallies));
+	check->tally_count = 0;
+	for (unsigned i = 0; i < world->worker_count; i++)
+		count_leased(check, world->workers[i].context.memory, NULL, world->workers[i].context.reserve);
+	TAILQ_FOREACH (session, &world->sessions, link)
+		if (check_lives(session)) {
+			count_flow(check, &session->session.up);
+			count_flow(check, &session->session.down);
+		}
+}
+
+/* ---- what follows ---------------------------------------------------------------------------------------------------------- */
+
+static void look_at_units(struct check *check, const struct check_tally *tally)
+{
+	const struct pool *pool = tally->pool;
+	int64_t free = pool_free(pool);
+	bool whole = free + (int64_t)(tally->leased + tally->granted) == (int64_t)pool->size;
+	bool within = free >= 0 && free <= (int64_t)pool->size;
+
+	if (tally->bucket != NULL ? !within : !whole)
+		check_fault(check, "pool", NULL, -1,
+			"%s: %" PRId64 " units are free, %" PRIu64 " leased, %" PRIu64 " granted, of %" PRIu32 "%s",
+			pool->name, free, tally->leased, tally->granted, pool->size,
+			tally->bucket != NULL ? ", which are consumed" : "");
+}
+
+static void look_at_order(struct check *check, const struct check_tally *tally)
+{
+	const struct pool_ticket *ticket;
+	uint64_t number = tally->newest;
+	uint32_t length = 0;
+
+	TAILQ_FOREACH (ticket, &tally->pool->queue, link) {
+		if (ticket->number <= number)
+			check_fault(check, "queue", NULL, -1,
+				"%s: number %" PRIu64 " waits, and number %" PRIu64 " was served or stands before it",
+				tally->pool->name, ticket->number, number);
+		number = ticket->number;
+		length++;
+	}
+	if (length != pool_waiters(tally->pool))
+		check_fault(check, "queue", NULL, -1, "%s: %" PRIu32 " wait, %" PRIu32 " are counted",
+			tally->pool->name, length, pool_waiters(tally->pool));
+}
+
+static void look_at_head(struct check *check, const struct check_tally *tally)
+{
+	const struct pool *pool = tally->pool;
+	const struct pool_ticket *head = TAILQ_FIRST(&pool->queue);
+	int64_t free = pool_free(pool);
+
+	if (head == NULL)
+		return;
+	if (free >= (int64_t)head->units && (pool->low == 0 || (int64_t)pool->size - free < (int64_t)pool->low))
+		check_fault(check, "wake-up", NULL, -1,
+			"%s: the first in line waits for %" PRIu32 " units, %" PRId64 " are free", pool->name,
+			head->units, free);
+	if (tally->bucket != NULL && !tally->bucket->timer.wheel.set)
+		check_fault(check, "wake-up", NULL, -1, "%s: somebody waits for %" PRIu32 " units, and no timer is set",
+			pool->name, head->units);
+}
+
+void check_pool_look(struct check *check)
+{
+	count_all(check);
+	for (uint32_t i = 0; i < check->tally_room; i++) {
+		const struct check_tally *tally = &check->tallies[i];
+
+		if (tally->pool == NULL)
+			continue;
+		look_at_units(check, tally);
+		look_at_order(check, tally);
+		look_at_head(check, tally);
+	}
+}
