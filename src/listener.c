@@ -9,6 +9,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "profile.h"
+
 /*
  * A window that stays zero counts for TCP_USER_TIMEOUT, although the peer answers every probe. So by default the kernel is
  * given longer than stall_timeout, which names what happened; and for ever, if a sink may stall for ever.
@@ -32,14 +34,7 @@ int listener_init(struct listener *listener, const struct config_listener *confi
 		stack_destroy(&listener->stack);
 		return -1;
 	}
-	listener->profile = (struct session_profile){
-		.name = config->name,
-		.stack = &listener->stack,
-		.idle_timeout = config->idle_timeout,
-		.half_close_timeout = config->half_close_timeout,
-		.stall_timeout = config->stall_timeout,
-		.splice = (enum pipe_use)config->splice,
-	};
+	profile_init(&listener->profile, config, &listener->stack);
 	listener->options = (struct socket_options){
 		.user_timeout = resolve_user_timeout(config),
 		.keepalive = config->keepalive,

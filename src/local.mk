@@ -68,6 +68,8 @@ src_libweir_a_SOURCES = \
 	src/pool.h \
 	src/privileges.c \
 	src/privileges.h \
+	src/profile.c \
+	src/profile.h \
 	src/report.c \
 	src/report.h \
 	src/rest.c \

@@ -56,16 +56,25 @@ static void free_pools(struct policy *policy)
 	}
 }
 
+void policy_stop(struct policy *policy)
+{
+	free_pools(policy);
+	free(policy->state);
+	policy->state = NULL;
+	free(policy->worker_state);
+	policy->worker_state = NULL;
+	policy->worker_stride = 0;
+	policy->workers = 0;
+}
+
 void policy_free(struct policy *policy)
 {
 	if (policy == NULL)
 		return;
-	free_pools(policy);
+	policy_stop(policy);
 	if (policy->options != NULL)
 		option_free(policy->module->api.options, policy->module->api.option_stride, policy->options);
 	free(policy->options);
-	free(policy->state);
-	free(policy->worker_state);
 	free(policy->name);
 	module_close(policy->module);
 	free(policy);

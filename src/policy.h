@@ -60,6 +60,9 @@ struct bucket *policy_bucket(const struct policy *policy, unsigned i, struct poo
 
 /* Allocates state and pools for this many workers. 0, or -1 with errno. */
 int policy_start(struct policy *policy, unsigned workers) __attribute__((warn_unused_result));
+
+/* Frees them, also after a start that failed: the policy may be started anew. No session may have it any more. */
+void policy_stop(struct policy *policy);
 void *policy_worker_state(const struct policy *policy, unsigned worker);
 
 #endif

@@ -3,10 +3,42 @@
 
 noinst_LIBRARIES += tools/libsim.a
 tools_libsim_a_SOURCES = \
+	tools/sim/agenda.c \
 	tools/sim/agenda.h \
+	tools/sim/chance.c \
 	tools/sim/chance.h \
+	tools/sim/check.c \
+	tools/sim/check.h \
+	tools/sim/check_flow.c \
+	tools/sim/check_group.c \
+	tools/sim/check_parts.h \
+	tools/sim/check_pool.c \
+	tools/sim/check_rule.c \
+	tools/sim/end.c \
+	tools/sim/end.h \
+	tools/sim/histogram.c \
+	tools/sim/histogram.h \
+	tools/sim/measure.c \
+	tools/sim/measure.h \
+	tools/sim/pattern.c \
+	tools/sim/pattern.h \
+	tools/sim/ring.c \
+	tools/sim/ring.h \
+	tools/sim/sim.c \
 	tools/sim/sim.h \
+	tools/sim/sink.c \
+	tools/sim/sink.h \
+	tools/sim/source.c \
+	tools/sim/source.h \
+	tools/sim/traffic.c \
+	tools/sim/traffic.h \
+	tools/sim/usage.c \
+	tools/sim/usage.h \
+	tools/sim/visit.c \
+	tools/sim/visit.h \
+	tools/sim/wire.c \
 	tools/sim/wire.h \
+	tools/sim/world.c \
 	tools/sim/world.h
 # The same seed gives the same bytes: no compiler may fuse a multiplication with an addition.
 tools_libsim_a_CFLAGS = $(AM_CFLAGS) -ffp-contract=off

@@ -17,24 +17,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "ring.h"
+
 #define WIRE_NEVER UINT64_MAX
 #define WIRE_UNLIMITED UINT64_MAX
 #define WIRE_MSS 1448 /* bytes of a segment */
-
-/* Something under way. */
-struct sim_parcel {
-	uint64_t at;       /* ns: when it arrives */
-	uint64_t position; /* forth: the stream up to there; back: what is acknowledged */
-	uint64_t edge;     /* back: up to where the receiver has room */
-};
-
-/* Parcels in the order of their arrival. */
-struct sim_ring {
-	struct sim_parcel *parcels;
-	uint32_t room; /* a power of two, or 0 */
-	uint32_t first;
-	uint32_t count;
-};
 
 struct sim_wire {
 	/* what it is */

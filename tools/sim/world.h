@@ -30,8 +30,10 @@
 #include "context.h"
 #include "endpoint.h"
 #include "pool.h"
+#include "ring.h"
 #include "scenario.h"
 #include "sched.h"
+#include "scope.h"
 #include "session.h"
 #include "sim.h"
 #include "slab.h"
@@ -71,6 +73,7 @@ struct sim_sink {
 	uint64_t ready_at;  /* ns: no read before */
 	uint64_t stall_at;  /* ns: the next stall begins; AGENDA_NEVER */
 	uint64_t stall_end; /* ns: the present one's end, 0: it is over */
+	uint64_t taken;     /* bytes, ever */
 	size_t step;        /* of the schedule: the next one */
 	bool over;          /* has seen the end, or a reset */
 };
@@ -84,7 +87,8 @@ struct sim_end {
 	struct sim_source source;
 	struct sim_sink sink;
 	struct sim_event event; /* whatever happens here next */
-	struct sim_ring stay;   /* bytes that weir has: position read up to, and when */
+	struct sim_ring stay;   /* bytes that weir has read here and not written on: up to which position, and when */
+	uint64_t gone;          /* position: those before it have been written on */
 	/* weir's socket */
 	uint64_t seen;  /* position: arrivals that made an edge */
 	uint64_t lowat; /* notsent_lowat */
@@ -115,6 +119,7 @@ struct sim_session {
 	struct sim_event leave;                        /* the client leaves */
 	void (*turn)(struct task *task, uint64_t now); /* the session's own */
 	uint64_t held;                                 /* bytes, of both flows, as counted in world->held */
+	bool opened;                                   /* its policies have let it in */
 	bool released;                                 /* weir has done with it; the ends may have not */
 	TAILQ_ENTRY(sim_session) link;
 };
@@ -160,6 +165,8 @@ struct sim_world {
 	struct sim_agenda agenda;
 	struct pool memory;
 	bool memory_ready;
+	struct scopes scopes;
+	bool scopes_ready;
 	struct sim_worker *workers;
 	unsigned worker_count;
 	struct sim_listener *listeners;
@@ -167,6 +174,7 @@ struct sim_world {
 	struct sim_traffic *traffics; /* scenario->traffic_count */
 	struct sim_sessions sessions; /* that are not gone, in the order of their begin */
 	uint64_t session_count;       /* of them: those that weir has, not released yet */
+	uint64_t present;             /* all of them */
 	uint64_t begun;               /* sessions, ever */
 	uint64_t numbered;            /* flows, ever */
 	struct sim_ends edges;        /* ends that something happened to */
@@ -176,6 +184,8 @@ struct sim_world {
 	uint64_t held;                /* bytes in weir, of all sessions */
 	uint64_t rounds;              /* of scheds, ever */
 	uint64_t turns;               /* of sessions, ever */
+	bool vacancy;                 /* a session has gone: who waits may come in */
+	bool stopping;                /* sessions are closed because the time is over */
 	bool draining;                /* sources have ended; nobody comes any more */
 	bool no_memory;               /* the simulation cannot go on */
 	bool faulty;                  /* something that must hold did not; told to options->faults */

@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source - each law says when it writes, and how much.
+ */
+#include "source.h"
+
+#include <string.h>
+
+#include "least.h"
+
+#define SECOND UINT64_C(1000000000)
+
+/* As fast as it can is as fast as one core copies; without such a limit a world of fast peers would have no time. */
+#define BULK_SPEED UINT64_C(4) /* bytes per ns */
+#define BULK_CREDIT (UINT64_C(256) * 1024)
+
+void source_init(struct sim_source *source, const struct scenario_source *law, uint64_t seed, uint64_t who)
+{
+	memset(source, 0, sizeof(*source));
+	source->law = law;
+	source->left = law->bytes;
+	source->next_at = AGENDA_NEVER;
+	chance_init(&source->chance, seed, who, 0);
+}
+
+/* ---- the end ------------------------------------------------------------------------------------------------------- */
+
+void source_stop(struct sim_end *end)
+{
+	end->source.over = true;
+	end->source.next_at = AGENDA_NEVER;
+}
+
+void source_end(struct sim_end *end)
+{
+	if (end->source.over)
+		return;
+	source_stop(end);
+	wire_end(&end->in);
+}
+
+void source_hear_end(struct sim_end *end)
+{
+	if (end->source.law->kind == SOURCE_NONE || end->source.law->kind == SOURCE_ECHO ||
+		end->source.law->bytes == SCENARIO_UNLIMITED)
+		source_end(end);
+}
+
+/* ---- writing ------------------------------------------------------------------------------------------------------- */
+
+static void put(struct sim_end *end, uint64_t length)
+{
+	struct sim_source *source = &end->source;
+
+	length = least(length, source->left);
+	wire_write(&end->in, length);
+	if (source->left == SCENARIO_UNLIMITED)
+		return;
+	source->left -= length;
+	if (source->left == 0)
+		source_end(end);
+}
+
+/* ns in which so many bytes come at this rate */
+static uint64_t time_of(uint64_t bytes, uint64_t rate)
+{
+	unsigned __int128 time = (unsigned __int128)bytes * SECOND / rate;
+
+	return time < AGENDA_NEVER / 4 ? (uint64_t)time : AGENDA_NEVER / 4;
+}
+
+static uint64_t drawn(struct sim_source *source, uint64_t mean)
+{
+	uint64_t time = source->law->random != 0 ? chance_exponential(&source->chance, mean) : mean;
+
+	return time > 0 ? time : 1;
+}
+
+/* Whenever the window has room, as much as it may. Time has given it credit; without, it says when it will have some. */
+static bool run_bulk(struct sim_end *end, uint64_t now)
+{
+	struct sim_source *source = &end->source;
+	uint64_t room = end->in.edge > end->in.written ? end->in.edge - end->in.written : 0;
+	uint64_t length;
+
+	source->next_at = AGENDA_NEVER;
+	if (room == 0)
+		return false;
+	source->credit = least(source->credit + least(now - source->credit_at, BULK_CREDIT) * BULK_SPEED, BULK_CREDIT);
+	source->credit_at = now;
+	length = least(room, source->credit);
+	if (length < room) {
+		uint64_t missing = least(room, source->law->write);
+
+		if (missing > source->credit) {
+			source->next_at = now + (missing - source->credit) / BULK_SPEED + 1;
+			return false;
+		}
+	}
+	source->credit -= length;
+	put(end, length);
+	return true;
+}
+
+/* The next write of this phase, counted from its begin, so that nothing is lost by rounding. */
+static void pace(struct sim_source *source)
+{
+	source->writes++;
+	source->next_at = source->phase_at + time_of(source->writes * source->law->write, source->law->rate);
+}
+
+static void run_constant(struct sim_end *end)
+{
+	pace(&end->source);
+	put(end, end->source.law->write);
+}
+
+static void run_bursts(struct sim_end *end)
+{
+	end->source.next_at += drawn(&end->source, end->source.law->period);
+	put(end, end->source.law->burst);
+}
+
+static void begin_phase(struct sim_source *source, uint64_t at)
+{
+	source->phase_at = at;
+	source->phase_end = at + drawn(source, source->law->on);
+	source->writes = 0;
+}
+
+/* The last write of a phase is what is left of it, so that the rate holds for phases of any length. */
+static void run_onoff(struct sim_end *end)
+{
+	struct sim_source *source = &end->source;
+	uint64_t left = source->phase_end - source->next_at;
+	unsigned __int128 length = (unsigned __int128)left * source->law->rate / SECOND;
+
+	pace(source);
+	if (source->next_at >= source->phase_end)
+		begin_phase(source, source->phase_end + drawn(source, source->law->off));
+	if (source->writes == 0)
+		source->next_at = source->phase_at;
+	put(end, length < source->law->write ? (uint64_t)length : source->law->write);
+}
+
+static void run_poisson(struct sim_end *end)
+{
+	struct sim_source *source = &end->source;
+
+	source->next_at += chance_exponential(&source->chance, time_of(source->law->write, source->law->rate));
+	put(end, source->law->write);
+}
+
+static void aim_trace(struct sim_source *source)
+{
+	const struct scenario_source *law = source->law;
+
+	source->next_at = source->arrival < law->arrival_count ? source->begun_at + law->arrivals[source->arrival].at
+							       : AGENDA_NEVER;
+}
+
+static void run_trace(struct sim_end *end)
+{
+	struct sim_source *source = &end->source;
+	uint64_t bytes = source->law->arrivals[source->arrival++].bytes;
+
+	aim_trace(source);
+	put(end, bytes);
+}
+
+static void run_due(struct sim_end *end)
+{
+	switch ((enum source_kind)end->source.law->kind) {
+	case SOURCE_CONSTANT:
+		run_constant(end);
+		break;
+	case SOURCE_BURSTS:
+		run_bursts(end);
+		break;
+	case SOURCE_ONOFF:
+		run_onoff(end);
+		break;
+	case SOURCE_POISSON:
+		run_poisson(end);
+		break;
+	case SOURCE_TRACE:
+		run_trace(end);
+		break;
+	case SOURCE_NONE:
+	case SOURCE_BULK:
+	case SOURCE_ECHO:
+		end->source.next_at = AGENDA_NEVER;
+		break;
+	}
+}
+
+bool source_run(struct sim_end *end, uint64_t now)
+{
+	struct sim_source *source = &end->source;
+	bool wrote = false;
+
+	if (source->over || source->begun_at == 0)
+		return false;
+	if (source->law->kind == SOURCE_BULK)
+		return run_bulk(end, now);
+	while (source->next_at <= now) {
+		run_due(end);
+		wrote = true;
+	}
+	return wrote;
+}
+
+void source_begin(struct sim_end *end, uint64_t now)
+{
+	struct sim_source *source = &end->source;
+
+	source->begun_at = now;
+	source->credit_at = now;
+	source->credit = source->law->kind == SOURCE_BULK ? BULK_CREDIT : 0;
+	switch ((enum source_kind)source->law->kind) {
+	case SOURCE_NONE:
+	case SOURCE_BULK:
+	case SOURCE_ECHO:
+		return;
+	case SOURCE_CONSTANT:
+	case SOURCE_BURSTS:
+		source->phase_at = now;
+		break;
+	case SOURCE_ONOFF:
+		begin_phase(source, now);
+		break;
+	case SOURCE_POISSON:
+		source->next_at = now +
+			chance_exponential(&source->chance, time_of(source->law->write, source->law->rate));
+		return;
+	case SOURCE_TRACE:
+		aim_trace(source);
+		return;
+	}
+	source->next_at = now;
+}
+
+/* ---- echo ---------------------------------------------------------------------------------------------------------- */
+
+void source_echo(struct sim_end *end, uint64_t length)
+{
+	struct sim_source *source = &end->source;
+	unsigned __int128 owed;
+
+	if (source->law->kind != SOURCE_ECHO || source->over)
+		return;
+	owed = (unsigned __int128)length * source->law->gain + source->credit;
+	source->credit = (uint64_t)(owed % 100);
+	put(end, (uint64_t)(owed / 100));
+}
+
+bool source_busy(const struct sim_end *end)
+{
+	return end->source.law->kind == SOURCE_ECHO && wire_unsent(&end->in) > end->source.law->busy;
+}

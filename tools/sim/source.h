@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * source - an application that writes, by its law. What its kernel does not send yet waits for it.
+ */
+#ifndef SOURCE_H
+#define SOURCE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "world.h"
+
+/* `seed` and `who` say what it draws. Writes nothing before source_begin(). */
+void source_init(struct sim_source *source, const struct scenario_source *law, uint64_t seed, uint64_t who);
+
+/* The connection is there. */
+void source_begin(struct sim_end *end, uint64_t now);
+
+/* Writes what is due. True if anything was, or the stream was ended. */
+bool source_run(struct sim_end *end, uint64_t now);
+
+/* The sink of the same end has taken so many bytes: an echo answers. */
+void source_echo(struct sim_end *end, uint64_t length);
+
+/* An echo that has so much to send that it reads no more. */
+bool source_busy(const struct sim_end *end);
+
+/* The sink of the same end has seen the stream's end: what lives only as long as its session ends, too. */
+void source_hear_end(struct sim_end *end);
+
+/* Writes no more: its stream ends behind what was written. */
+void source_end(struct sim_end *end);
+
+/* Writes no more, and nothing follows: there was a reset. */
+void source_stop(struct sim_end *end);
+
+#endif
