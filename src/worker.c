@@ -124,11 +124,15 @@ void worker_status(struct worker *worker)
 
 /* ---- the loop ------------------------------------------------------------------------------------------------------ */
 
-/* Nothing lives here, and nothing can come any more. What was handed over is in the mailbox before spreading ends. */
+/* Nothing lives here, and nothing can come any more. What was handed over is in the mailbox before spreading ends. A timer
+   that is left is a bucket's: sessions of other workers wait for it. */
 static bool is_done(struct worker *worker)
 {
+	const struct sched *sched = &worker->site.sched;
+
 	return worker->draining && worker->site.session_count == 0 &&
-		atomic_load(&worker->site.commons->spreading) == 0 && !sched_busy(&worker->site.sched);
+		atomic_load(&worker->site.commons->spreading) == 0 && !sched_busy(sched) &&
+		sched_deadline(sched) == WEIR_NEVER;
 }
 
 /* evdns tells of look-ups that were cancelled only in a later pass, and frees what they hold. */

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -202,6 +203,83 @@ START_TEST(status_is_told)
 }
 END_TEST
 
+/* The worker that a client's session lives on. */
+static unsigned worker_of(const struct pair *pair)
+{
+	const char *status = weir_status(weir, pair->client.port);
+	unsigned worker;
+
+	ck_assert_msg(status != NULL, "no status of client %u", pair->client.port);
+	status = strstr(status, " status ");
+	ck_assert_msg(status != NULL && sscanf(status, " status %u.", &worker) == 1, "no worker in %s", status);
+	return worker;
+}
+
+/* A session on that worker. */
+static struct pair open_on(unsigned worker)
+{
+	for (int i = 0; i < 200; i++) {
+		struct pair pair = pair_open(port, &server);
+
+		exchange(&pair);
+		if (worker_of(&pair) == worker)
+			return pair;
+		pair_close(&pair);
+	}
+	ck_abort_msg("no session on worker %u", worker);
+}
+
+static bool is_held_back(const struct pair *pair)
+{
+	return strcmp(field(weir_status(weir, pair->client.port), "up_state"), "held") == 0;
+}
+
+/* All of it is read at once, so that later no event gives the session a turn. */
+static void send_and_end(struct pair *pair, uint64_t bytes)
+{
+	pair->client.out_goal = pair->client.sent + bytes;
+	pair->client.fin_goal = true;
+	pair->server.in_goal = pair->server.got;
+	PAIR_UNTIL(pair, pair->client.fin);
+}
+
+static void finish_session(struct pair *pair)
+{
+	pair->server.in_goal = ALL;
+	PAIR_UNTIL(pair, pair->server.eof);
+	ck_assert_uint_eq(pair->server.got, pair->client.sent);
+	end_shutdown(&pair->server);
+	end_expect_eof(&pair->client);
+}
+
+/* A bucket's timer runs on the worker of the first who waited. He goes, and the worker has no session left; but those who
+   still wait on another one depend on it. */
+START_TEST(a_worker_ends_when_nobody_waits_for_its_timers)
+{
+	struct pair first;
+	struct pair second;
+
+	server = server_listen();
+	weir = weir_start("[weir]\nworkers = 2\ndrain_timeout = 1h\n"
+			  "[policy s]\nmodule = shape\nrate = 200K\nburst = 16K\nscope = instance\nside = write\n"
+			  "[listener a]\nlisten = 127.0.0.1:0\nupstream = %s\npolicy = s\n",
+		server.address);
+	port = weir_port(weir, "a");
+	first = open_on(0);
+	second = open_on(1);
+	send_and_end(&first, 40000);
+	EVENTUALLY(is_held_back(&first));
+	send_and_end(&second, 150000);
+	EVENTUALLY(is_held_back(&second));
+	finish_session(&first);
+	assert_closed(weir_access(weir, first.client.port), "done");
+	ck_assert(is_held_back(&second));
+	weir_signal(weir, SIGTERM);
+	finish_session(&second);
+	weir_wait_end(weir);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("stop");
@@ -214,5 +292,6 @@ int main(void)
 	tcase_add_test(tcase, stop_while_connecting);
 	tcase_add_test(tcase, hang_up_is_ignored);
 	tcase_add_test(tcase, status_is_told);
+	tcase_add_test(tcase, a_worker_ends_when_nobody_waits_for_its_timers);
 	return harness_main(suite);
 }
