@@ -46,6 +46,10 @@ tools_libsim_a_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
 
 # What is simulated, read by weir's own parser; and what came of it, told.
 tools_libsim_a_SOURCES += \
+	tools/sim/plot.c \
+	tools/sim/plot.h \
+	tools/sim/plot_script.c \
+	tools/sim/plot_script.h \
 	tools/sim/scenario.c \
 	tools/sim/scenario.h \
 	tools/sim/scenario_build.h \
@@ -55,4 +59,18 @@ tools_libsim_a_SOURCES += \
 	tools/sim/scenario_table.c \
 	tools/sim/scenario_table.h \
 	tools/sim/scenario_trace.c \
-	tools/sim/scenario_traffic.c
+	tools/sim/scenario_traffic.c \
+	tools/sim/summary.c \
+	tools/sim/summary.h \
+	tools/sim/summary_json.c \
+	tools/sim/summary_units.c \
+	tools/sim/summary_units.h \
+	tools/sim/sweep.c \
+	tools/sim/sweep.h \
+	tools/sim/trace.c \
+	tools/sim/trace.h
+
+bin_PROGRAMS += tools/weir-sim
+tools_weir_sim_SOURCES = tools/weir-sim.c
+tools_weir_sim_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
+tools_weir_sim_LDADD = tools/libsim.a src/libweir.a $(WEIR_LIBS)
