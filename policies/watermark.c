@@ -104,12 +104,13 @@ static uint64_t used(const struct options *options, const struct weir_view *view
 }
 
 /*
- * What a flow leases beyond what it has used is what it may read in this turn: a good part of what there is, so that
- * reads are large, but not all, so that others find something, too.
+ * What a flow leases beyond what it has used, it may read now: a good part of what there is, so that reads are large, but
+ * not all, so that others find something, too. An offset, and no ceiling: what drains meanwhile is not this flow's alone.
  */
-static void want_more(const struct options *options, struct weir_limits *limits)
+static void ask_group(const struct options *options, const struct weir_view *view, struct weir_limits *limits)
 {
 	uint64_t quantum = options->high / 4;
+	uint64_t may_hold = FLOOR + view->pools[0].units;
 
 	if (quantum < GRAIN)
 		quantum = GRAIN;
@@ -119,6 +120,7 @@ static void want_more(const struct options *options, struct weir_limits *limits)
 	limits->want[0] = limits->used[0] + quantum;
 	if (limits->want[0] > options->high)
 		limits->want[0] = options->high;
+	limits->read_to = view->read + (may_hold > view->held ? may_hold - view->held : 0);
 	limits->promises |= WEIR_PROMISE_LEASE;
 }
 
@@ -137,9 +139,10 @@ static void watermark_ask(const struct weir_call *call, const struct weir_view *
 		limits->promises |= WEIR_PROMISE_DRAIN;
 	if (flow->paused && limits->used[0] >= options->low)
 		limits->read_to = view->read;
-	else if (options->scope != SCOPE_FLOW)
-		want_more(options, limits);
-	limits->held_max = options->scope == SCOPE_FLOW ? options->high : FLOOR + view->pools[0].units;
+	else if (options->scope == SCOPE_FLOW)
+		limits->held_max = options->high;
+	else
+		ask_group(options, view, limits);
 }
 
 /* Both marks are looked at after every change: a flow between them stays what it was. Nobody else's drain ends the pause of

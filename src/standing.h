@@ -90,6 +90,7 @@ struct standing_call {
 /* A turn's talk with the policies: what is shown to them, and the calls to each, made once. */
 struct hearing {
 	struct weir_view view; /* what is each policy's own is filled in when it is called; the rest is the flow's */
+	bool over;             /* the turn has used what it could of what was leased before it */
 	bool usable[STANDING_SIDES]; /* something could be read, or written, if nobody forbade it */
 	struct standing_call calls[STACK_MAX];
 };

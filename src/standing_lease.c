@@ -190,16 +190,16 @@ static enum standing_side side_of(const struct stack_claim *claim, const struct 
 }
 
 /*
- * What draining set free is for those who wait, or a flow whose source never rests would keep it for ever. What has just
- * been granted may be used first.
+ * What draining set free is for those who wait, or a flow whose source never rests would keep it for ever. What was leased
+ * before a turn may be used in it first.
  */
-static bool others_wait(const struct standing *standing, const struct stack_claim *claim, const struct pool *pool)
+static bool others_wait(const struct hearing *hearing, const struct stack_claim *claim, const struct pool *pool)
 {
-	return !claim->consumed && !standing->granted && pool_waiters(pool) > 0;
+	return !claim->consumed && hearing->over && pool_waiters(pool) > 0;
 }
 
 static void make_terms(const struct standing *standing, const struct stack_claim *claim,
-	const struct weir_limits *limits, const bool *usable, struct terms *terms)
+	const struct weir_limits *limits, const struct hearing *hearing, const bool *usable, struct terms *terms)
 {
 	uint64_t beyond = limits->want[claim->index] - limits->used[claim->index];
 
@@ -216,7 +216,7 @@ static void make_terms(const struct standing *standing, const struct stack_claim
 		terms->level = (uint32_t)limits->need[claim->index];
 	if (claim->brief && !usable[terms->side])
 		terms->want = terms->used;
-	terms->keep = claim->brief && others_wait(standing, claim, terms->pool) ? terms->used : terms->want;
+	terms->keep = claim->brief && others_wait(hearing, claim, terms->pool) ? terms->used : terms->want;
 }
 
 /* ---- taking and giving back ------------------------------------------------------------------------------------------ */
@@ -307,7 +307,7 @@ bool standing_settle(struct standing *standing, const struct hearing *hearing, c
 		usable[side] = helps[side] && hearing->usable[side];
 	}
 	for (unsigned c = 0; c < stack->claim_count; c++) {
-		make_terms(standing, &stack->claims[c], &limits[stack->claims[c].member], usable, &terms[c]);
+		make_terms(standing, &stack->claims[c], &limits[stack->claims[c].member], hearing, usable, &terms[c]);
 		before[c] = *terms[c].leased;
 		trim(standing, c, &terms[c]);
 	}

@@ -13,6 +13,8 @@ tests_unit_libunit_a_SOURCES = \
 	tests/unit/fake.h \
 	tests/unit/loading.c \
 	tests/unit/loading.h \
+	tests/unit/rig.c \
+	tests/unit/rig.h \
 	tests/unit/rule.c \
 	tests/unit/rule.h \
 	tests/unit/trial.c \

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The policy demand, asked directly: Reactor's numbers come out of it, and no flow under it can wait for ever.
+ * The policy demand: Reactor's numbers come out of it, and no flow under it can wait for ever. First asked directly, then
+ * over simulated ends.
  */
-#include "fake.h"
+#include "rig.h"
 #include "trial.h"
 #include "unit.h"
 
@@ -238,6 +239,102 @@ START_TEST(refill_is_below_prefetch)
 }
 END_TEST
 
+/* ---- over simulated ends --------------------------------------------------------------------------------------------- */
+
+static struct pair *const pair = &rig.pairs[0];
+
+static void begin_flow(void *options)
+{
+	rig_begin(options, 1);
+	pair->client.tells_left = true;
+	rig_open();
+}
+
+/* Sends so many messages, each of which weir gets to read for itself. */
+static void send_messages(unsigned count, uint64_t length)
+{
+	while (count-- > 0) {
+		fake_send(&pair->client, length);
+		world_run(&rig.world);
+	}
+}
+
+START_TEST(a_stalled_sink_stops_its_source)
+{
+	begin_flow(trial_options(NULL, NULL));
+	send_messages(1000, 100);
+	ck_assert_uint_eq(pair->session.up.chunks, 128 + 1);
+	ck_assert_uint_eq(rig_held(0, WEIR_UP), 12900);
+	world_pass(&rig.world, SECOND);
+	ck_assert_uint_eq(meter_paused(&pair->session.up.meter, rig.world.now, 0), SECOND);
+	fake_open(&pair->server, FAKE_WIDE);
+	world_run(&rig.world);
+	ck_assert_uint_eq(rig_taken(0, WEIR_UP), 100000);
+	rig_finish();
+}
+END_TEST
+
+/* The picture of the manual: each time that half of it is done with, as much is asked for again. */
+START_TEST(refills_come_in_steps)
+{
+	begin_flow(trial_options(NULL, NULL));
+	send_messages(150, 100);
+	fake_send(&pair->client, 100000);
+	pair->client.read_most = 100;
+	for (uint64_t step = 0; step < 10; step++) {
+		for (unsigned i = 0; i < 64; i++) {
+			ck_assert_uint_eq(pair->session.up.chunks, step == 0 ? 129 : 128 + 64 * step + 32);
+			fake_open(&pair->server, 100);
+			world_run(&rig.world);
+		}
+	}
+	rig_finish();
+}
+END_TEST
+
+START_TEST(a_flood_is_bounded_in_chunks)
+{
+	begin_flow(trial_options(NULL, NULL));
+	pair->client.read_most = 100;
+	rig_flood(0, WEIR_UP);
+	world_run(&rig.world);
+	ck_assert_uint_eq(pair->session.up.chunks, 128 + 32);
+	fake_open(&pair->server, 10 * MIB);
+	world_run(&rig.world);
+	ck_assert_uint_eq(rig_taken(0, WEIR_UP), 10 * MIB);
+	ck_assert_uint_le(pair->session.up.held_max, 160 * 100);
+	rig_finish();
+}
+END_TEST
+
+START_TEST(a_flood_is_bounded_in_bytes)
+{
+	begin_flow(trial_options(NULL, NULL));
+	rig_flood(0, WEIR_UP);
+	world_run(&rig.world);
+	ck_assert_uint_eq(rig_held(0, WEIR_UP), MIB);
+	fake_open(&pair->server, 10 * MIB);
+	world_run(&rig.world);
+	ck_assert_uint_eq(rig_taken(0, WEIR_UP), 10 * MIB);
+	rig_finish();
+}
+END_TEST
+
+/* Whose sink keeps up is never paused, by however many messages. */
+START_TEST(a_sink_that_keeps_up_feels_nothing)
+{
+	begin_flow(trial_options(NULL, NULL));
+	fake_open(&pair->server, FAKE_WIDE);
+	pair->client.read_most = 10;
+	fake_send(&pair->client, 100000);
+	world_run(&rig.world);
+	send_messages(1000, 10);
+	ck_assert_uint_eq(rig_taken(0, WEIR_UP), 110000);
+	ck_assert_uint_eq(pair->session.up.meter.pauses[0].count, 0);
+	rig_finish();
+}
+END_TEST
+
 #define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
 
 int main(void)
@@ -259,6 +356,14 @@ int main(void)
 	tcase_add_test(tcase, more_reads_in_a_turn_than_there_is_room_for);
 	tcase_add_loop_test(tcase, never_beyond_the_bound_and_never_stuck, 0, COUNT(corners));
 	tcase_add_loop_test(tcase, refill_is_below_prefetch, 0, COUNT(checks));
+	suite_add_tcase(suite, tcase);
+	tcase = tcase_create("flows");
+	tcase_add_checked_fixture(tcase, load_module, NULL);
+	tcase_add_test(tcase, a_stalled_sink_stops_its_source);
+	tcase_add_test(tcase, refills_come_in_steps);
+	tcase_add_test(tcase, a_flood_is_bounded_in_chunks);
+	tcase_add_test(tcase, a_flood_is_bounded_in_bytes);
+	tcase_add_test(tcase, a_sink_that_keeps_up_feels_nothing);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
 }
