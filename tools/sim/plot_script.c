@@ -3,7 +3,7 @@
  * plot_script - what gnuplot is told to draw.
  *
  * Two panels over one axis of time. Above: what traced flows hold, what all hold together when that is more than one, and
- * the marks. Below: the rates of all together, from one row to the next. Flows that never held anything are left out.
+ * the marks. Below: the rates of all together, over a hundredth of the time each. Flows that never held anything are left out.
  */
 #include "plot_script.h"
 
@@ -14,6 +14,7 @@
 #include "option.h"
 
 #define SECOND UINT64_C(1000000000)
+#define RATES 100
 #define LINES_MAX 8 /* flows, and marks, that a picture can show before it shows nothing */
 
 struct marks {
@@ -138,7 +139,7 @@ static void put_held(const struct picture *picture, uint64_t flow)
 	fprintf(picture->out, "END\n");
 }
 
-/* Bytes per second between two rows. */
+/* Bytes per second. */
 static uint64_t rate(struct picture *picture, uint64_t from, uint64_t to, uint64_t time)
 {
 	uint64_t bytes = (uint64_t)((unsigned __int128)(to - from) * SECOND / time);
@@ -150,13 +151,14 @@ static uint64_t rate(struct picture *picture, uint64_t from, uint64_t to, uint64
 
 static void put_rates(struct picture *picture)
 {
+	uint64_t least = picture->count > 0 ? picture->rows[picture->count - 1].at / RATES : 0;
 	const struct sim_row *before = NULL;
 
 	fprintf(picture->out, "$rates << END\n");
 	for (size_t i = 0; i < picture->count; i++) {
 		const struct sim_row *row = &picture->rows[i];
 
-		if (row->flow != 0)
+		if (row->flow != 0 || (before != NULL && row->at - before->at < least))
 			continue;
 		if (before != NULL && row->at > before->at) {
 			uint64_t time = row->at - before->at;
@@ -200,6 +202,24 @@ static const char *first_or(bool *first)
 	return joint;
 }
 
+/* Named at the line's end, and not in the key, which is full of flows; inside of the panel, where another axis is outside. */
+static void put_marks(const struct picture *picture, const struct scale *scale, bool inside)
+{
+	const char *place = inside ? "graph 0.01" : "graph 1.01";
+	FILE *out = picture->out;
+
+	for (size_t i = 0; i < picture->marks.count; i++) {
+		const struct mark *mark = &picture->marks.all[i];
+
+		fprintf(out,
+			"set arrow from graph 0, first %" PRIu64 "/%" PRIu64 ". to graph 1, first %" PRIu64 "/%" PRIu64
+			". nohead lc rgb '#888888'\n",
+			mark->bytes, scale->factor, mark->bytes, scale->factor);
+		fprintf(out, "set label '%s %s' at %s, first %" PRIu64 "/%" PRIu64 ".%s front\n", mark->policy,
+			mark->key, place, mark->bytes, scale->factor, inside ? " offset 0,0.5" : "");
+	}
+}
+
 static void put_held_panel(const struct picture *picture)
 {
 	const struct scale *scale = scale_of(picture->held_max);
@@ -210,21 +230,18 @@ static void put_held_panel(const struct picture *picture)
 	if (all)
 		fprintf(out, "set ytics nomirror\nset y2tics\nset y2range [0:*]\nset y2label 'all together (%sB)'\n",
 			scale->name);
+	fprintf(out, "set yrange [0:%" PRIu64 "/%" PRIu64 ".]\n", picture->held_max / 10 * 11 + 1, scale->factor);
+	put_marks(picture, scale, all);
 	for (size_t i = 0; i < picture->flow_count; i++)
 		fprintf(out, "%s$held%" PRIu64 " using 1:($2/%" PRIu64 ".) title 'flow %" PRIu64 "' with lines lt %zu",
 			first_or(&first), picture->flows[i], scale->factor, picture->flows[i], i + 1);
 	if (all)
 		fprintf(out,
-			"%s$held0 using 1:($2/%" PRIu64
-			".) axes x1y2 title 'all together' with lines lc rgb '#999999' dt 3",
+			"%s$held0 using 1:($2/%" PRIu64 ".) axes x1y2 title 'all together' with lines lc rgb '#999999'",
 			first_or(&first), scale->factor);
-	for (size_t i = 0; i < picture->marks.count; i++)
-		fprintf(out, "%s%" PRIu64 "/%" PRIu64 ". title '%s.%s' with lines lc rgb '#555555' dt %zu",
-			first_or(&first), picture->marks.all[i].bytes, scale->factor, picture->marks.all[i].policy,
-			picture->marks.all[i].key, i % 4 + 2);
 	if (first)
 		fprintf(out, "plot $held0 using 1:2 title 'all together' with lines lc rgb '#999999'");
-	fprintf(out, "\nunset y2tics\nunset y2label\nset ytics mirror\n");
+	fprintf(out, "\nunset y2tics\nunset y2label\nset ytics mirror\nunset arrow\nunset label\n");
 }
 
 static void put_rates_panel(const struct picture *picture)
@@ -232,7 +249,7 @@ static void put_rates_panel(const struct picture *picture)
 	const struct scale *scale = scale_of(picture->rate_max);
 	FILE *out = picture->out;
 
-	fprintf(out, "set ylabel '%sB per second'\nset xlabel 'seconds'\n", scale->name);
+	fprintf(out, "set yrange [0:*]\nset ylabel '%sB per second'\nset xlabel 'seconds'\n", scale->name);
 	fprintf(out,
 		"plot $rates using 1:($2/%" PRIu64 ".) title 'read' with lines lt 1, "
 		"$rates using 1:($3/%" PRIu64 ".) title 'written' with lines lt 2, "
@@ -250,10 +267,10 @@ static void put_settings(const struct picture *picture, bool letters)
 	else
 		fprintf(out,
 			"set terminal svg size 900,720 noenhanced font 'sans-serif,13' background 'white'\n"
-			"set key outside right\nset grid\n");
-	fprintf(out, "set yrange [0:*]\nset xrange [0:");
+			"set key above\nset grid\n");
+	fprintf(out, "set xrange [0:");
 	put_time(out, end > 0 ? end : 1);
-	fprintf(out, "]\nset lmargin 12\nset rmargin %d\n", letters ? 10 : 28);
+	fprintf(out, "]\nset lmargin 12\nset rmargin %d\n", letters ? 14 : 16);
 }
 
 void plot_script(FILE *out, const struct scenario *scenario, const struct sim_row *rows, size_t count, bool letters)
