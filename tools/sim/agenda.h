@@ -13,20 +13,26 @@
 /* Something that happens once. Embedded in its owner. */
 struct sim_event {
 	void (*fire)(struct sim_event *event, uint64_t now);
-	uint64_t at;   /* ns; AGENDA_NEVER while it is not entered */
-	uint32_t slot; /* in the heap, while it is entered */
+	uint64_t at; /* ns; AGENDA_NEVER while it is not entered */
+	uint32_t id; /* while it is entered */
 };
 
+/*
+ * An entry is a time and, in one word, the order of entry and the event's id. Where an id's entry is, and whose id it is,
+ * lies apart: whoever moves entries about does not touch the events, which are far from each other.
+ */
 struct sim_entry {
 	uint64_t at;
-	uint64_t sequence;
-	struct sim_event *event;
+	uint64_t key;
 };
 
 struct sim_agenda {
 	struct sim_entry *entries;
+	uint32_t *places;          /* by id; of one that is not in use, the next such */
+	struct sim_event **events; /* by id */
 	uint32_t count;
 	uint32_t room;
+	uint32_t free; /* the first id that is not in use */
 	uint64_t sequence;
 };
 

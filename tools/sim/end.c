@@ -115,21 +115,22 @@ static void schedule(struct sim_end *end)
 {
 	uint64_t at = least(wire_due(&end->in), wire_due(&end->out));
 
-	agenda_set(&world_of(end)->agenda, &end->event, least(at, least(end->source.next_at, sink_due(end))));
+	agenda_set(&world_of(end)->agenda, &end->event, least(at, least(source_due(end), sink_due(end))));
 }
 
 /* Lets the applications and their kernels do what they can now. */
 static void follow(struct sim_end *end, uint64_t now)
 {
-	bool moved;
+	bool again;
 
+	source_run(end, now);
 	meet_resets(end);
 	do {
-		moved = source_run(end, now);
-		moved |= wire_push(&end->in, now);
-		moved |= wire_push(&end->out, now);
-		moved |= sink_run(end, now);
-	} while (moved);
+		source_run(end, now);
+		again = wire_push(&end->in, now) && end->source.eager;
+		wire_push(&end->out, now);
+		again |= sink_run(end, now);
+	} while (again);
 }
 
 static void settle(struct sim_end *end, uint64_t now)
@@ -364,9 +365,10 @@ void end_begin(struct sim_end *end, uint64_t now)
 
 void end_leave(struct sim_end *end, bool reset, uint64_t now)
 {
+	source_run(end, now);
 	if (reset) {
 		source_stop(end);
-		end->sink.over = true;
+		sink_stop(end);
 		end->out.deaf = true;
 		wire_cut(&end->in, now);
 	} else {

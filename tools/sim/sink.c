@@ -16,6 +16,7 @@ void sink_init(struct sim_sink *sink, const struct scenario_sink *law, uint64_t 
 	memset(sink, 0, sizeof(*sink));
 	sink->law = law;
 	sink->rate = law->rate;
+	sink->change_at = AGENDA_NEVER;
 	sink->stall_at = AGENDA_NEVER;
 	chance_init(&sink->chance, seed, who, 1);
 }
@@ -25,15 +26,6 @@ static uint64_t drawn(struct sim_sink *sink, uint64_t mean)
 	uint64_t time = sink->law->random != 0 ? chance_exponential(&sink->chance, mean) : mean;
 
 	return time > 0 ? time : 1;
-}
-
-void sink_begin(struct sim_end *end, uint64_t now)
-{
-	struct sim_sink *sink = &end->sink;
-
-	sink->begun_at = now;
-	if (sink->law->stall_every != SCENARIO_NEVER)
-		sink->stall_at = now + drawn(sink, sink->law->stall_every);
 }
 
 /* ---- what it may --------------------------------------------------------------------------------------------------- */
@@ -61,11 +53,19 @@ static void pass_time(struct sim_sink *sink, uint64_t now)
 	}
 	while (sink->stall_at <= now)
 		begin_stall(sink);
+	sink->change_at = least(step_at(sink), sink->stall_at);
 }
 
-static bool has_news(const struct sim_end *end)
+void sink_begin(struct sim_end *end, uint64_t now)
 {
-	return wire_unread(&end->out) > 0 || wire_end_arrived(&end->out) || end->out.reset;
+	struct sim_sink *sink = &end->sink;
+
+	if (sink->over)
+		return;
+	sink->begun_at = now;
+	if (sink->law->stall_every != SCENARIO_NEVER)
+		sink->stall_at = now + drawn(sink, sink->law->stall_every);
+	pass_time(sink, now);
 }
 
 /* But for the time of the read before. */
@@ -90,41 +90,44 @@ static void read_some(struct sim_end *end, uint64_t now)
 	source_echo(end, length);
 }
 
-static void meet_end(struct sim_end *end)
+void sink_stop(struct sim_end *end)
 {
 	end->sink.over = true;
+	end->sink.change_at = AGENDA_NEVER;
+}
+
+static void meet_end(struct sim_end *end)
+{
+	sink_stop(end);
 	if (wire_end_arrived(&end->out))
 		source_hear_end(end);
 }
 
-bool sink_run(struct sim_end *end, uint64_t now)
+bool sink_read(struct sim_end *end, uint64_t now)
 {
 	struct sim_sink *sink = &end->sink;
 	bool moved = false;
 
-	if (sink->over || sink->begun_at == 0)
+	if (sink->begun_at == 0)
 		return false;
-	pass_time(sink, now);
+	if (sink->change_at <= now)
+		pass_time(sink, now);
 	while (wire_unread(&end->out) > 0 && sink->ready_at <= now && may_read(end, now)) {
 		read_some(end, now);
 		moved = true;
 	}
-	if (wire_unread(&end->out) == 0 && has_news(end) && sink->ready_at <= now && may_read(end, now)) {
+	if (wire_unread(&end->out) == 0 && sink_has_news(end) && sink->ready_at <= now && may_read(end, now)) {
 		meet_end(end);
 		moved = true;
 	}
 	return moved;
 }
 
-uint64_t sink_due(const struct sim_end *end)
+uint64_t sink_reads_at(const struct sim_end *end)
 {
 	const struct sim_sink *sink = &end->sink;
-	uint64_t at;
 
-	if (sink->over || sink->begun_at == 0)
-		return AGENDA_NEVER;
-	at = least(step_at(sink), sink->stall_at);
-	if (!has_news(end) || sink->rate == 0 || source_busy(end))
-		return at;
-	return least(at, sink->stall_end > sink->ready_at ? sink->stall_end : sink->ready_at);
+	if (sink->begun_at == 0 || sink->rate == 0 || source_busy(end))
+		return sink->change_at;
+	return least(sink->change_at, sink->stall_end > sink->ready_at ? sink->stall_end : sink->ready_at);
 }

@@ -28,6 +28,7 @@ void source_init(struct sim_source *source, const struct scenario_source *law, u
 void source_stop(struct sim_end *end)
 {
 	end->source.over = true;
+	end->source.eager = false;
 	end->source.next_at = AGENDA_NEVER;
 }
 
@@ -77,29 +78,22 @@ static uint64_t drawn(struct sim_source *source, uint64_t mean)
 }
 
 /* Whenever the window has room, as much as it may. Time has given it credit; without, it says when it will have some. */
-static bool run_bulk(struct sim_end *end, uint64_t now)
+static void run_bulk(struct sim_end *end, uint64_t now)
 {
 	struct sim_source *source = &end->source;
 	uint64_t room = end->in.edge > end->in.written ? end->in.edge - end->in.written : 0;
 	uint64_t length;
 
 	source->next_at = AGENDA_NEVER;
-	if (room == 0)
-		return false;
 	source->credit = least(source->credit + least(now - source->credit_at, BULK_CREDIT) * BULK_SPEED, BULK_CREDIT);
 	source->credit_at = now;
 	length = least(room, source->credit);
-	if (length < room) {
-		uint64_t missing = least(room, source->law->write);
-
-		if (missing > source->credit) {
-			source->next_at = now + (missing - source->credit) / BULK_SPEED + 1;
-			return false;
-		}
+	if (length < least(room, source->law->write)) {
+		source->next_at = now + (least(room, source->law->write) - length) / BULK_SPEED + 1;
+		return;
 	}
 	source->credit -= length;
 	put(end, length);
-	return true;
 }
 
 /* The next write of this phase, counted from its begin, so that nothing is lost by rounding. */
@@ -194,20 +188,13 @@ static void run_due(struct sim_end *end)
 	}
 }
 
-bool source_run(struct sim_end *end, uint64_t now)
+void source_write(struct sim_end *end, uint64_t now)
 {
-	struct sim_source *source = &end->source;
-	bool wrote = false;
-
-	if (source->over || source->begun_at == 0)
-		return false;
-	if (source->law->kind == SOURCE_BULK)
-		return run_bulk(end, now);
-	while (source->next_at <= now) {
-		run_due(end);
-		wrote = true;
-	}
-	return wrote;
+	if (end->source.eager)
+		run_bulk(end, now);
+	else
+		while (end->source.next_at <= now)
+			run_due(end);
 }
 
 void source_begin(struct sim_end *end, uint64_t now)
@@ -216,7 +203,10 @@ void source_begin(struct sim_end *end, uint64_t now)
 
 	source->begun_at = now;
 	source->credit_at = now;
-	source->credit = source->law->kind == SOURCE_BULK ? BULK_CREDIT : 0;
+	source->eager = source->law->kind == SOURCE_BULK && !source->over;
+	source->credit = source->eager ? BULK_CREDIT : 0;
+	if (source->over)
+		return;
 	switch ((enum source_kind)source->law->kind) {
 	case SOURCE_NONE:
 	case SOURCE_BULK:

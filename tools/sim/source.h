@@ -16,8 +16,25 @@ void source_init(struct sim_source *source, const struct scenario_source *law, u
 /* The connection is there. */
 void source_begin(struct sim_end *end, uint64_t now);
 
-/* Writes what is due. True if anything was, or the stream was ended. */
-bool source_run(struct sim_end *end, uint64_t now);
+/* Writes what is due. */
+void source_write(struct sim_end *end, uint64_t now);
+
+static inline void source_run(struct sim_end *end, uint64_t now)
+{
+	const struct sim_source *source = &end->source;
+
+	if (source->next_at <= now || (source->eager && end->in.edge > end->in.written))
+		source_write(end, now);
+}
+
+/*
+ * When it writes next, if nothing else happens. Who has more than the window lets out only adds to what waits, which can be
+ * made up for when the window opens: no event for each of these writes.
+ */
+static inline uint64_t source_due(const struct sim_end *end)
+{
+	return end->in.written > end->in.edge ? AGENDA_NEVER : end->source.next_at;
+}
 
 /* The sink of the same end has taken so many bytes: an echo answers. */
 void source_echo(struct sim_end *end, uint64_t length);

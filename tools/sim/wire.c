@@ -6,8 +6,6 @@
 
 #include <string.h>
 
-#include "least.h"
-
 #define SECOND UINT64_C(1000000000)
 #define PIECE_TIME UINT64_C(1000000) /* ns: what goes out at once keeps the way busy for so long, ... */
 #define PIECE_MAX UINT64_C(65536)    /* ... but is no more than that, */
@@ -95,18 +93,13 @@ void wire_cut(struct sim_wire *wire, uint64_t now)
 	wire->reset_at = (wire->free_at > now ? wire->free_at : now) + wire->delay;
 }
 
-static uint64_t sendable(const struct sim_wire *wire)
-{
-	return wire->cut ? 0 : least(wire->written + wire->ended, wire->edge) - wire->sent;
-}
-
 /* ns that a way of limited bandwidth needs for so many bytes */
 static uint64_t busy_for(const struct sim_wire *wire, uint64_t length)
 {
 	return (uint64_t)((unsigned __int128)length * SECOND / wire->bandwidth) + 1;
 }
 
-static void send(struct sim_wire *wire, uint64_t length, uint64_t now)
+static void dispatch(struct sim_wire *wire, uint64_t length, uint64_t now)
 {
 	struct sim_parcel parcel = {now + wire->delay, wire->sent + length, 0};
 
@@ -121,16 +114,12 @@ static void send(struct sim_wire *wire, uint64_t length, uint64_t now)
 		wire->failed = true;
 }
 
-bool wire_push(struct sim_wire *wire, uint64_t now)
+void wire_send(struct sim_wire *wire, uint64_t now)
 {
-	bool sent = false;
 	uint64_t length;
 
-	while ((length = sendable(wire)) > 0 && wire->free_at <= now) {
-		send(wire, least(length, wire->piece), now);
-		sent = true;
-	}
-	return sent;
+	while ((length = wire_sendable(wire)) > 0 && wire->free_at <= now)
+		dispatch(wire, least(length, wire->piece), now);
 }
 
 void wire_take(struct sim_wire *wire, uint64_t length, uint64_t now)
@@ -154,11 +143,4 @@ void wire_run(struct sim_wire *wire, uint64_t now)
 		wire->reset_at = WIRE_NEVER;
 		wire->reset = true;
 	}
-}
-
-uint64_t wire_due(const struct sim_wire *wire)
-{
-	uint64_t at = least(wire->reset_at, least(ring_due(&wire->forth), ring_due(&wire->back)));
-
-	return sendable(wire) > 0 ? least(at, wire->free_at) : at;
 }

@@ -17,6 +17,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "least.h"
 #include "ring.h"
 
 #define WIRE_NEVER UINT64_MAX
@@ -58,8 +59,8 @@ void wire_end(struct sim_wire *wire);
 void wire_cut(struct sim_wire *wire, uint64_t now); /* resets */
 void wire_stop(struct sim_wire *wire);              /* sends nothing any more: it was reset itself */
 
-/* Sends what may be sent. True if anything was. */
-bool wire_push(struct sim_wire *wire, uint64_t now);
+/* Sends what may be sent. */
+void wire_send(struct sim_wire *wire, uint64_t now);
 
 /* The receiver reads; at most wire_unread(). */
 void wire_take(struct sim_wire *wire, uint64_t length, uint64_t now);
@@ -67,8 +68,28 @@ void wire_take(struct sim_wire *wire, uint64_t length, uint64_t now);
 /* Lets arrive what is due, there and here. */
 void wire_run(struct sim_wire *wire, uint64_t now);
 
+/* Positions that the sender has, and may send as far as he knows. */
+static inline uint64_t wire_sendable(const struct sim_wire *wire)
+{
+	return wire->cut ? 0 : least(wire->written + wire->ended, wire->edge) - wire->sent;
+}
+
+/* The same as wire_send(); true if anything was sent. */
+static inline bool wire_push(struct sim_wire *wire, uint64_t now)
+{
+	if (wire_sendable(wire) == 0 || wire->free_at > now)
+		return false;
+	wire_send(wire, now);
+	return true;
+}
+
 /* When wire_run() or wire_push() is to be called again; WIRE_NEVER: only when something else happens. */
-uint64_t wire_due(const struct sim_wire *wire);
+static inline uint64_t wire_due(const struct sim_wire *wire)
+{
+	uint64_t at = least(wire->reset_at, least(ring_due(&wire->forth), ring_due(&wire->back)));
+
+	return wire_sendable(wire) > 0 ? least(at, wire->free_at) : at;
+}
 
 static inline uint64_t wire_unsent(const struct sim_wire *wire) /* bytes */
 {

@@ -60,6 +60,7 @@ struct sim_source {
 	uint64_t credit;    /* SOURCE_BULK: bytes it may write, as of credit_at; SOURCE_ECHO: hundredths of a byte */
 	uint64_t credit_at;
 	uint64_t left;  /* bytes until it ends; SCENARIO_UNLIMITED */
+	bool eager;     /* SOURCE_BULK: writes whenever there is room */
 	size_t arrival; /* of a trace: the next one */
 	bool over;      /* writes no more: ended, reset, or it never does */
 };
@@ -71,6 +72,7 @@ struct sim_sink {
 	uint64_t begun_at;
 	uint64_t rate;      /* in force */
 	uint64_t ready_at;  /* ns: no read before */
+	uint64_t change_at; /* ns: a step or a stall begins; AGENDA_NEVER */
 	uint64_t stall_at;  /* ns: the next stall begins; AGENDA_NEVER */
 	uint64_t stall_end; /* ns: the present one's end, 0: it is over */
 	uint64_t taken;     /* bytes, ever */
