@@ -3,6 +3,7 @@
 
 dist_man_MANS += \
 	doc/weir-policy.3 \
+	doc/weir-sim.1 \
 	doc/weir.8 \
 	doc/weir.ini.5
 
@@ -10,3 +11,10 @@ EXTRA_DIST += \
 	README.md \
 	doc/architecture.md \
 	doc/performance.md
+
+# Scenarios for weir-sim; each is run by tests/e2e/sim_scenarios.sh, short.
+scenariosdir = $(docdir)/scenarios
+dist_scenarios_DATA = \
+	doc/scenarios/echo.ini \
+	doc/scenarios/slow-consumer.ini \
+	doc/scenarios/watermark.ini

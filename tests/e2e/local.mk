@@ -61,5 +61,10 @@ check_PROGRAMS += $(e2e_programs)
 TESTS += $(e2e_programs)
 endif
 dist_check_SCRIPTS += $(e2e_scripts)
+	tests/e2e/sim_compilers.sh \
+	tests/e2e/sim_documented.sh \
+	tests/e2e/sim_errors.sh \
+	tests/e2e/sim_output.sh \
+	tests/e2e/sim_scenarios.sh \
 TESTS += $(e2e_scripts)
-EXTRA_DIST += tests/e2e/config_errors.table tests/e2e/lib.sh
+EXTRA_DIST += tests/e2e/config_errors.table tests/e2e/lib.sh tests/e2e/sim_lib.sh

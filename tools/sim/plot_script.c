@@ -249,7 +249,8 @@ static void put_rates_panel(const struct picture *picture)
 	const struct scale *scale = scale_of(picture->rate_max);
 	FILE *out = picture->out;
 
-	fprintf(out, "set yrange [0:*]\nset ylabel '%sB per second'\nset xlabel 'seconds'\n", scale->name);
+	fprintf(out, "set yrange [0:%" PRIu64 "/%" PRIu64 ".]\n", picture->rate_max / 10 * 11 + 1, scale->factor);
+	fprintf(out, "set ylabel '%sB per second'\nset xlabel 'seconds'\n", scale->name);
 	fprintf(out,
 		"plot $rates using 1:($2/%" PRIu64 ".) title 'read' with lines lt 1, "
 		"$rates using 1:($3/%" PRIu64 ".) title 'written' with lines lt 2, "

@@ -60,7 +60,7 @@ const struct weir_option scenario_table[] = {
 		.def = "4",
 		.min = 0,
 		.max = 1000,
-		.doc = "flows that the trace shows one by one: the first ones, of which each session has two"},
+		.doc = "flows that the trace shows one by one: the first of those whose sources send"},
 	{.key = "content",
 		.type = WEIR_OPTION_BOOL,
 		AT(content),
