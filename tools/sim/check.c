@@ -164,8 +164,8 @@ void check_end(struct check *check)
 
 	check_step(check);
 	look_at_promises(check);
-	if (!check->world->draining)
-		return;
+	if (!check->world->draining || check_failed(check))
+		return; /* it was stopped */
 	TAILQ_FOREACH (session, &check->world->sessions, link)
 		if (check_lives(session))
 			check_fault(check, "stuck", session, -1, "nothing happens any more, and it has not ended");

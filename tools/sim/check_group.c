@@ -141,11 +141,11 @@ static void spend(struct check *check, const struct sim_session *session, int di
 		group->tokens = most;
 	group->filled_at = now;
 	group->tokens -= (__int128)bytes * SECOND;
-	if (group->tokens < 0)
+	if (group->tokens <= -(__int128)SECOND) /* bytes are whole: a part of one may be ahead */
 		check_fault(check, "rate", session, direction,
 			"%s: %" PRIu64 " bytes are %" PRIu64 " more than a bucket of %" PRIu64 " at %" PRIu64
 			" a second had",
-			rule->policy->name, bytes, (uint64_t)(-group->tokens / SECOND) + 1, rule->burst, rule->rate);
+			rule->policy->name, bytes, (uint64_t)(-group->tokens / SECOND), rule->burst, rule->rate);
 }
 
 /* Forgets what has been written, and counts what is at the least still under way. */
