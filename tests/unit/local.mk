@@ -77,6 +77,21 @@ tests_unit_test_scenario_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/s
 tests_unit_test_scenario_LDADD = tools/libsim.a $(LDADD)
 EXTRA_DIST += tests/unit/scenario_errors.table
 
+# What weir-sim simulates.
+unit_tests += \
+	tests/unit/test_sim_ends \
+	tests/unit/test_sim_parts \
+	tests/unit/test_sim_run
+simulation = tests/unit/simulation.c tests/unit/simulation.h
+tests_unit_test_sim_ends_SOURCES = tests/unit/test_sim_ends.c $(simulation)
+tests_unit_test_sim_ends_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
+tests_unit_test_sim_ends_LDADD = tools/libsim.a $(LDADD)
+tests_unit_test_sim_parts_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
+tests_unit_test_sim_parts_LDADD = tools/libsim.a $(LDADD)
+tests_unit_test_sim_run_SOURCES = tests/unit/test_sim_run.c $(simulation)
+tests_unit_test_sim_run_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
+tests_unit_test_sim_run_LDADD = tools/libsim.a $(LDADD)
+
 if HAVE_CHECK
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)

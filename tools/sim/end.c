@@ -17,7 +17,7 @@
 #include "source.h"
 #include "visit.h"
 
-#define WRITE_PIECE UINT64_C(65536)       /* of a write: a kernel's largest packet */
+#define WRITE_PIECE UINT64_C(65536)       /* of a write: a kernel's largest packet, or half a window */
 #define KERNEL_RCVBUF (UINT64_C(1) << 20) /* what a kernel that tunes it by itself comes to, about */
 #define KERNEL_SNDBUF (UINT64_C(4) << 20)
 
@@ -200,10 +200,11 @@ static ssize_t raw_read(struct endpoint *endpoint, void *bytes, size_t length)
 static uint64_t take(struct sim_end *end, uint64_t length)
 {
 	uint64_t now = world_of(end)->now;
+	uint64_t largest = least(WRITE_PIECE, most(end->out.buffer / 2, 1));
 	uint64_t taken = 0;
 
 	while (taken < length && wire_unsent(&end->out) < end->lowat && wire_queued(&end->out) < end->sndbuf) {
-		uint64_t piece = least(length - taken, least(WRITE_PIECE, end->sndbuf - wire_queued(&end->out)));
+		uint64_t piece = least(length - taken, least(largest, end->sndbuf - wire_queued(&end->out)));
 
 		wire_write(&end->out, piece);
 		taken += piece;

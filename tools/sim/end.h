@@ -3,7 +3,7 @@
  * end - weir's endpoint of a simulated connection, and what goes on behind it.
  *
  * As Linux does it: writes are taken while less than notsent_lowat is unsent and the send buffer has room, in pieces of up
- * to 64 KiB, so that one begun just below the mark goes beyond it by at most a piece. After one that came up short, room
+ * to 64 KiB or half the peer's window, so that one begun just below the mark goes beyond it by at most a piece. After one that came up short, room
  * makes an edge when less than half the mark is unsent and a third of the buffer is free. A reset leaves what is unread
  * readable, purges the send queue, and its error is told once; behind an end it is EPIPE. Closing with unread bytes
  * resets; so does what arrives at a closed socket.
