@@ -108,7 +108,8 @@ static void count_all(struct check *check)
 	const struct sim_world *world = check->world;
 	const struct sim_session *session;
 
-	memset(check->tallies, 0, check->tally_room * sizeof(*check->tallies));
+	if (check->tally_room > 0)
+		memset(check->tallies, 0, check->tally_room * sizeof(*check->tallies));
 	check->tally_count = 0;
 	for (unsigned i = 0; i < world->worker_count; i++)
 		count_leased(check, world->workers[i].context.memory, NULL, world->workers[i].context.reserve);
