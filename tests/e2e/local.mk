@@ -11,6 +11,8 @@ tests_e2e_libe2e_a_SOURCES = \
 	tests/e2e/harness.c \
 	tests/e2e/harness.h \
 	tests/e2e/said.c \
+	tests/e2e/simulated.c \
+	tests/e2e/simulated.h \
 	tests/e2e/wire.c \
 	tests/e2e/wire.h
 tests_e2e_libe2e_a_CPPFLAGS = $(AM_CPPFLAGS) $(CHECK_CFLAGS)
@@ -21,6 +23,9 @@ e2e_programs = \
 	tests/e2e/test_timeouts \
 	tests/e2e/test_limits \
 	tests/e2e/test_marks \
+	tests/e2e/test_shape \
+	tests/e2e/test_scopes \
+	tests/e2e/test_demand \
 	tests/e2e/test_policies \
 	tests/e2e/test_ends \
 	tests/e2e/test_unix \
@@ -31,12 +36,15 @@ e2e_programs = \
 
 e2e_ldadd = tests/e2e/libe2e.a $(CHECK_LIBS)
 tests_e2e_test_connect_LDADD = $(e2e_ldadd)
+tests_e2e_test_demand_LDADD = $(e2e_ldadd)
 tests_e2e_test_ends_LDADD = $(e2e_ldadd)
 tests_e2e_test_idle_LDADD = $(e2e_ldadd)
 tests_e2e_test_limits_LDADD = $(e2e_ldadd)
 tests_e2e_test_marks_LDADD = $(e2e_ldadd)
 tests_e2e_test_policies_LDADD = $(e2e_ldadd)
 tests_e2e_test_rest_LDADD = $(e2e_ldadd)
+tests_e2e_test_scopes_LDADD = $(e2e_ldadd)
+tests_e2e_test_shape_LDADD = $(e2e_ldadd)
 tests_e2e_test_stop_LDADD = $(e2e_ldadd)
 tests_e2e_test_timeouts_LDADD = $(e2e_ldadd)
 tests_e2e_test_unix_LDADD = $(e2e_ldadd)
@@ -53,6 +61,11 @@ e2e_scripts = \
 	tests/e2e/policy_example.sh \
 	tests/e2e/redis.sh \
 	tests/e2e/sha256.sh \
+	tests/e2e/sim_compilers.sh \
+	tests/e2e/sim_documented.sh \
+	tests/e2e/sim_errors.sh \
+	tests/e2e/sim_output.sh \
+	tests/e2e/sim_scenarios.sh \
 	tests/e2e/start.sh \
 	tests/e2e/unit_verify.sh
 
@@ -61,10 +74,5 @@ check_PROGRAMS += $(e2e_programs)
 TESTS += $(e2e_programs)
 endif
 dist_check_SCRIPTS += $(e2e_scripts)
-	tests/e2e/sim_compilers.sh \
-	tests/e2e/sim_documented.sh \
-	tests/e2e/sim_errors.sh \
-	tests/e2e/sim_output.sh \
-	tests/e2e/sim_scenarios.sh \
 TESTS += $(e2e_scripts)
 EXTRA_DIST += tests/e2e/config_errors.table tests/e2e/lib.sh tests/e2e/sim_lib.sh

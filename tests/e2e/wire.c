@@ -225,12 +225,18 @@ struct end server_accept(struct server *server)
 	return end_new(fd, "server");
 }
 
-static struct end client_connect_to(const struct sockaddr *address, socklen_t length, int rcvbuf)
+/* from: of 127.0.0.0/8, or NULL. */
+static struct end client_connect_to(const char *from, const struct sockaddr *address, socklen_t length, int rcvbuf)
 {
 	int fd = socket_new(address->sa_family);
 	struct end end;
 	int error = 0;
 
+	if (from != NULL) {
+		struct sockaddr_in own = address_of(from, 0);
+
+		ck_assert_int_eq(bind(fd, (struct sockaddr *)&own, sizeof(own)), 0);
+	}
 	if (rcvbuf > 0)
 		setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &rcvbuf, sizeof(rcvbuf));
 	if (connect(fd, address, length) == -1)
@@ -245,7 +251,14 @@ struct end client_connect_small(unsigned port, int rcvbuf)
 {
 	struct sockaddr_in in = address_of("127.0.0.1", port);
 
-	return client_connect_to((struct sockaddr *)&in, sizeof(in), rcvbuf);
+	return client_connect_to(NULL, (struct sockaddr *)&in, sizeof(in), rcvbuf);
+}
+
+struct end client_connect_from(const char *ip, unsigned port)
+{
+	struct sockaddr_in in = address_of("127.0.0.1", port);
+
+	return client_connect_to(ip, (struct sockaddr *)&in, sizeof(in), 0);
 }
 
 struct end client_connect(unsigned port)
@@ -258,14 +271,14 @@ struct end client_connect6(unsigned port)
 	struct sockaddr_in6 in6 = {.sin6_family = AF_INET6, .sin6_port = htons((uint16_t)port)};
 
 	in6.sin6_addr = in6addr_loopback;
-	return client_connect_to((struct sockaddr *)&in6, sizeof(in6), 0);
+	return client_connect_to(NULL, (struct sockaddr *)&in6, sizeof(in6), 0);
 }
 
 struct end client_connect_unix(const char *path)
 {
 	struct sockaddr_un un = address_of_path(path);
 
-	return client_connect_to((struct sockaddr *)&un, sizeof(un), 0);
+	return client_connect_to(NULL, (struct sockaddr *)&un, sizeof(un), 0);
 }
 
 void pair_join(struct pair *pair)
@@ -302,6 +315,15 @@ struct pair *pair_accept(struct pair *pairs, size_t count, struct server *server
 struct pair pair_open_small(unsigned port, struct server *server, int client_rcvbuf)
 {
 	struct pair pair = {.client = client_connect_small(port, client_rcvbuf)};
+
+	pair.server = server_accept(server);
+	pair_join(&pair);
+	return pair;
+}
+
+struct pair pair_open_from(const char *ip, unsigned port, struct server *server)
+{
+	struct pair pair = {.client = client_connect_from(ip, port)};
 
 	pair.server = server_accept(server);
 	pair_join(&pair);

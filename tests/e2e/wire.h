@@ -61,13 +61,15 @@ struct end server_accept(struct server *server); /* waits for one */
 /* A weir with a listener `a` before this server, and a policy `marks`, a watermark. more: lines for the listener. */
 struct weir *weir_before(const struct server *server, const char *high, const char *low, const char *more);
 
-struct end client_connect(unsigned port); /* to 127.0.0.1 */
+struct end client_connect(unsigned port);                      /* to 127.0.0.1 */
+struct end client_connect_from(const char *ip, unsigned port); /* from one of 127.0.0.0/8 */
 struct end client_connect6(unsigned port);
 struct end client_connect_small(unsigned port, int rcvbuf);
 struct end client_connect_unix(const char *path);
 
 /* A client and the server's end of its session: one after the other, so that they belong together. */
 struct pair pair_open(unsigned port, struct server *server);
+struct pair pair_open_from(const char *client_ip, unsigned port, struct server *server);
 struct pair pair_open_small(unsigned port, struct server *server, int client_rcvbuf);
 void pair_join(struct pair *pair); /* gives both ends the seeds and names that belong together */
 /*
