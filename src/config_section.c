@@ -154,9 +154,10 @@ void config_build_check(struct config_build *build)
 {
 	struct config_section *section;
 
-	STAILQ_FOREACH (section, &build->sections, link)
+	STAILQ_FOREACH (section, &build->sections, link) {
 		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		config_check_section(build, section);
+	}
 }
 
 const struct config_section *config_build_section(const struct config_build *build, const char *kind, const char *name)

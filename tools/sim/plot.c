@@ -17,8 +17,6 @@
 #include "plot_script.h"
 #include "text.h"
 
-extern char **environ;
-
 struct plot {
 	char *file;
 	bool letters;
