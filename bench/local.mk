@@ -44,6 +44,7 @@ bench_relay_LDADD =
 
 EXTRA_DIST += \
 	bench/README.md \
+	bench/policies \
 	bench/run \
 	bench/harness/__init__.py \
 	bench/harness/bench.py \
@@ -56,6 +57,15 @@ EXTRA_DIST += \
 	bench/harness/memory.py \
 	bench/harness/paired.py \
 	bench/harness/plots.py \
+	bench/harness/policy_cases.py \
+	bench/harness/policy_command.py \
+	bench/harness/policy_ends.py \
+	bench/harness/policy_iperf.py \
+	bench/harness/policy_report.py \
+	bench/harness/policy_scenario.py \
+	bench/harness/policy_sim.py \
+	bench/harness/policy_trial.py \
+	bench/harness/policy_weir.py \
 	bench/harness/process.py \
 	bench/harness/report.py \
 	bench/harness/setups.py \

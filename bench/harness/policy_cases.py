@@ -1,0 +1,197 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""What is compared: scenarios, how they are run over sockets, the figures looked at and what they should be."""
+import dataclasses
+import os
+
+from . import policy_scenario
+from .policy_trial import jain
+
+KIB = 2**10
+MIB = 2**20
+FLOOR = 4096  # bytes that a flow may hold although its group may hold no more
+BEGUN = 1.0  # seconds, from when on rates are looked at: bursts are over
+LAST = 0.15  # seconds at the end that are not: iperf3's last interval is a short one
+
+# How a scenario is run.
+IPERF = "iperf3"
+THREADS = "threads"
+
+
+@dataclasses.dataclass(frozen=True)
+class Figure:
+    """A number of a trial, and what it should be by formula; None where no formula says it."""
+
+    name: str
+    of: object  # (trial, scenario) -> number
+    expected: object = None  # scenario -> number
+    digits: int = 0
+    at_most: bool = False  # the formula is a bound
+
+
+@dataclasses.dataclass(frozen=True)
+class Case:
+    """A scenario; with other values of some keys, {section: {key: value}}, or turned round."""
+
+    name: str
+    scenario: str
+    by: str
+    figures: tuple
+    changes: dict = dataclasses.field(default_factory=dict)
+    down: bool = False
+    as_long: bool = False  # as the scenario says
+
+    def load(self, directory, duration):
+        scenario = policy_scenario.Scenario(os.path.join(directory, f"{self.scenario}.ini"))
+        for section, keys in self.changes.items():
+            scenario.change(section, keys)
+        if self.down:
+            scenario.turn()
+        if not self.as_long:
+            scenario.change("scenario", {"duration": f"{duration}s"})
+        return scenario
+
+
+def _sessions(traffic):
+    return int(traffic.get("sessions", "1"))
+
+
+def _option(module, key, default):
+    return lambda scenario: policy_scenario.size(scenario.policy(module).get(key, default))
+
+
+# ---- shape ---------------------------------------------------------------------------------------
+
+_shape_rate = _option("shape", "rate", None)
+
+
+def _shape_burst(scenario):
+    burst = scenario.policy("shape").get("burst", "auto")
+    return max(64 * KIB, _shape_rate(scenario) / 10) if burst == "auto" else policy_scenario.size(burst)
+
+
+def _line(trial, scenario):
+    return trial.line(BEGUN, scenario.duration - LAST)
+
+
+def _rates(trial, scenario):
+    return trial.rates(BEGUN, scenario.duration - LAST)
+
+
+def _share(trial, scenario, choose):
+    rates = _rates(trial, scenario)
+    return choose(rates) / (sum(rates) / len(rates))
+
+
+def _written(scenario):
+    """What the only source writes at once."""
+    (law,) = scenario.named("source").values()
+    return policy_scenario.size(law.get("burst", law.get("bytes", "0")))
+
+
+def _passed(trial, scenario):
+    """Seconds until it has passed for the first time."""
+    return trial.every[0].reaches(_written(scenario))
+
+
+def _leap(trial, _scenario):
+    """What passes in the first moment, at any speed."""
+    return trial.total(MOMENT) / KIB
+
+
+MOMENT = 0.02  # seconds
+RATE = Figure("rate, KB/s", lambda *run: _line(*run)[0] / KIB, lambda s: _shape_rate(s) / KIB, 1)
+BURST = Figure("burst, KB", lambda *run: _line(*run)[1] / KIB, lambda s: _shape_burst(s) / KIB, 1)
+LEAP = Figure("taken after 20 ms, KB", _leap, lambda s: (_shape_burst(s) + MOMENT * _shape_rate(s)) / KIB, 1)
+PASSED = Figure("all of it after, s", _passed, lambda s: (_written(s) - _shape_burst(s)) / _shape_rate(s), 3)
+LEAST = Figure("least share of the mean", lambda *run: _share(*run, min), lambda _: 1, 4)
+MOST = Figure("largest share of the mean", lambda *run: _share(*run, max), lambda _: 1, 4)
+JAIN = Figure("Jain's index", lambda *run: jain(_rates(*run)), lambda _: 1, 5)
+FAIR = (RATE, LEAST, MOST, JAIN)
+
+
+def _shaped(rate, **more):
+    """shape.ini at another rate, and all the time."""
+    return {"policy slow": {"rate": rate, "burst": None, **more}, "source upload": {"bytes": None}}
+
+
+# ---- what is held --------------------------------------------------------------------------------
+
+_high = _option("watermark", "high", "256K")
+_low = _option("watermark", "low", "128K")
+
+
+def _group(scenario):
+    """Flows of the first client."""
+    return _sessions(next(iter(scenario.named("traffic").values())))
+
+
+def _group_bound(scenario):
+    return (_high(scenario) + _group(scenario) * FLOOR) / KIB
+
+
+def _pauses(trial, _scenario):
+    return trial.pauses / (trial.written / MIB)
+
+
+def _most(trial, scenario):
+    return max(trial.held_together(_group(scenario))) / KIB
+
+
+def _least(trial, scenario):
+    return min(trial.held_together(_group(scenario), BEGUN)) / KIB
+
+
+HELD = Figure("held, most, KB", lambda trial, _: trial.held_max / KIB, lambda s: _high(s) / KIB, 1)
+HELD_MEDIAN = Figure("held, median, KB", lambda trial, _: trial.held_median(BEGUN) / KIB, None, 1)
+HELD_LEAST = Figure("held, least, KB", _least, lambda s: _low(s) / KIB, 1)
+HELD_TOGETHER = Figure("held together, most, KB", _most, _group_bound, 1, at_most=True)
+TOGETHER_LEAST = Figure("held together, least, KB", _least, lambda s: _low(s) / KIB, 1)
+PAUSES = Figure("pauses per MB", _pauses, lambda s: MIB / (_high(s) - _low(s)), 1, at_most=True)
+TAKEN = Figure("rate, KB/s", lambda *run: _line(*run)[0] / KIB, None, 1)
+
+# ---- demand --------------------------------------------------------------------------------------
+
+
+def _demand(scenario, key, default):
+    return int(scenario.policy("demand").get(key, default))
+
+
+def _chunk(scenario):
+    """What a read brings, at most: as much as a receive queue holds, where its size is said."""
+    (listener,) = scenario.named("listener").values()
+    return policy_scenario.size(listener.get("rcvbuf", "256K"))
+
+
+def _demand_bound(scenario):
+    chunks = _demand(scenario, "prefetch", "128") + _demand(scenario, "queue", "32")
+    return min(chunks * _chunk(scenario), policy_scenario.size(scenario.policy("demand").get("bytes", "1M"))) / KIB
+
+
+def _refills(scenario):
+    """Each stands for the chunks that were complete when it came."""
+    chunks = _demand(scenario, "prefetch", "128") - _demand(scenario, "refill", "64")
+    return MIB / (chunks * _chunk(scenario))
+
+
+HELD_DEMAND = dataclasses.replace(HELD, expected=_demand_bound, at_most=True)
+REFILL_AT = dataclasses.replace(HELD_LEAST, expected=lambda s: _demand(s, "refill", "64") * _chunk(s) / KIB)
+REFILLS = dataclasses.replace(PAUSES, expected=_refills, at_most=False)
+
+
+def every():
+    """All cases, in the order of the table."""
+    rates = ("100K", "1M", "10M", "100M", "1G")
+    five = {"traffic client": {"sessions": "5"}}
+    return (
+        *(Case(f"shape-{rate.lower()}", "shape", IPERF, (RATE, BURST), _shaped(rate)) for rate in rates),
+        Case("shape-down", "shape", IPERF, (RATE, BURST), _shaped("10M"), down=True),
+        Case("shape-write", "shape", IPERF, (RATE, BURST), _shaped("10M", side="write")),
+        Case("shape-five", "shape", IPERF, FAIR, {**_shaped("10M", scope="instance"), **five}),
+        Case("shape-8m", "shape", THREADS, (LEAP, PASSED), as_long=True),
+        Case("shape-burst", "shape-burst", THREADS, (LEAP, PASSED), as_long=True),
+        Case("watermark", "watermark", THREADS, (HELD, HELD_LEAST, HELD_MEDIAN, PAUSES, TAKEN)),
+        Case("scopes", "scopes", THREADS, (HELD_TOGETHER,), as_long=True),
+        Case("scopes-teeth", "scopes-teeth", THREADS, (HELD_TOGETHER, TOGETHER_LEAST, TAKEN)),
+        Case("demand", "demand", THREADS, (HELD_DEMAND, REFILL_AT, HELD_MEDIAN, REFILLS, TAKEN)),
+        Case("demand-stalled", "demand-stalled", THREADS, (HELD_DEMAND,), as_long=True),
+    )

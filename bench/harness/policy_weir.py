@@ -1,0 +1,108 @@
+# SPDX-License-Identifier: BSD-2-Clause
+"""A weir of its own for each run, and what its log lines say."""
+import contextlib
+import re
+import signal
+import threading
+
+from . import process
+from .error import BenchError
+from .policy_trial import Curve
+
+LINE = re.compile(r" info (session|status) (\d+\.\d+\.\d+|end) (\S+=.*)$", re.MULTILINE)
+STATUS_PERIOD = 0.01  # seconds
+DIRECTIONS = ("up", "down")
+
+
+def _pauses(text):
+    """How often, of "NAME:COUNT/TIME,..."; all policies together, without the memory limit."""
+    found = re.findall(r"([^,:]+):(\d+)/", text)
+    return sum(int(count) for name, count in found if name != "memory")
+
+
+class Log:
+    """The session and status lines that weir has written. A flow's name is (id, direction)."""
+
+    def __init__(self, text):
+        found = {"session": [], "status": []}
+        for kind, name, rest in LINE.findall(text):
+            found[kind].append((name, dict(word.split("=", 1) for word in rest.split())))
+        self.sessions = dict(found["session"])
+        self._status = found["status"]
+
+    def carriers(self, least):
+        """Flows that carried at least so many bytes; of sessions that lived together, in the order of their begin."""
+        names = sorted(self.sessions, key=lambda name: [int(part) for part in name.split(".")])
+        flows = [(name, direction) for name in names for direction in DIRECTIONS]
+        return [flow for flow in flows if int(self.sessions[flow[0]][flow[1]]) >= least]
+
+    def held(self, flows):
+        """Curves of what flows held, by the status lines. Those of one signal are of one moment."""
+        points, batch = {flow: [] for flow in flows}, []
+        for name, keys in self._status:
+            if name != "end":
+                batch.append((name, keys))
+                continue
+            moment = max((float(line["age"].rstrip("s")) for _, line in batch), default=0)
+            for session, line in batch:
+                for direction in DIRECTIONS:
+                    if (session, direction) in points:
+                        points[session, direction].append((moment, int(line[f"{direction}_held_now"])))
+            batch = []
+        return [Curve(found) for found in points.values()]
+
+    def totals(self, flows):
+        """What a Trial has of the meters, by the access lines."""
+        found = {"held_max": 0, "written": 0, "pauses": 0}
+        for name, direction in flows:
+            keys = self.sessions[name]
+            found["held_max"] = max(found["held_max"], int(keys[f"{direction}_held_max"]))
+            found["written"] += int(keys[direction])
+            found["pauses"] += _pauses(keys[f"{direction}_paused"])
+        return found
+
+
+class Weir:
+    """A running weir in front of `upstream`."""
+
+    def __init__(self, place, children, scenario, upstream):
+        self._children = children
+
+        def command(port):
+            path = place.write(f"weir.{port}.ini", scenario.weir(port, upstream))
+            return [place.built("src", "weir"), "-f", path, "--module-dir", place.built("policies", ".libs")]
+
+        self.child, self.port = process.start_listening(children, place.core, command)
+
+    @contextlib.contextmanager
+    def watched(self):
+        """Asks for status lines all the while."""
+        over = threading.Event()
+
+        def ask():
+            while not over.wait(STATUS_PERIOD):
+                self.child.send_signal(signal.SIGUSR1)
+
+        asking = threading.Thread(target=ask)
+        asking.start()
+        try:
+            yield
+        finally:
+            over.set()
+            asking.join()
+
+    def log(self, count):
+        """What it has said, once so many sessions have ended."""
+        found = []
+
+        def is_over():
+            with open(self.child.errors, encoding="utf-8", errors="replace") as stream:
+                found[:] = [Log(stream.read())]
+            return len(found[0].sessions) >= count
+
+        if not process.eventually(is_over, 10):
+            raise BenchError(f"weir: {count} sessions have not ended: {process.said(self.child)}")
+        return found[0]
+
+    def stop(self):
+        self._children.stop(self.child, signal.SIGTERM)
