@@ -15,6 +15,14 @@ EXTRA_DIST += \
 # Scenarios for weir-sim; each is run by tests/e2e/sim_scenarios.sh, short.
 scenariosdir = $(docdir)/scenarios
 dist_scenarios_DATA = \
+	doc/scenarios/demand-stalled.ini \
+	doc/scenarios/demand.ini \
 	doc/scenarios/echo.ini \
+	doc/scenarios/scopes-teeth.ini \
+	doc/scenarios/scopes.ini \
+	doc/scenarios/shape-burst.ini \
+	doc/scenarios/shape-clients.ini \
+	doc/scenarios/shape-fair.ini \
+	doc/scenarios/shape.ini \
 	doc/scenarios/slow-consumer.ini \
 	doc/scenarios/watermark.ini
