@@ -2,8 +2,11 @@
 # Manuals: dist_man_MANS += doc/NAME.SECTION; other documents: EXTRA_DIST.
 
 dist_man_MANS += \
+	doc/weir-demand.7 \
 	doc/weir-policy.3 \
+	doc/weir-shape.7 \
 	doc/weir-sim.1 \
+	doc/weir-watermark.7 \
 	doc/weir.8 \
 	doc/weir.ini.5
 

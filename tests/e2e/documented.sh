@@ -7,6 +7,7 @@ set -u
 . "$WEIR_SRCDIR/tests/e2e/lib.sh"
 need awk diff nc
 ini5=$WEIR_SRCDIR/doc/weir.ini.5
+policies="demand shape watermark"
 weir8=$WEIR_SRCDIR/doc/weir.8
 sample=$WEIR_SRCDIR/etc/weir.ini
 : >"$dir/log"
@@ -40,14 +41,22 @@ program_keys() {
 		/ = / { print section, $1, $3 }' | sed -E '
 			s/^(weir (workers|max_sessions)) .*/\1 auto/
 			s/^(weir module_dir|upstream server|listener (listen|upstream)) .*/\1 -/'
-	run_weir --help-policy watermark | sed -n 's/^  \([a-z_]*\) = \(.*\)/policy \1 \2/p' | sed 's/^policy module .*/policy module -/'
+	echo policy module -
+}
+
+# Of a module: "KEY DEFAULT", and "KEY: RANGE".
+policy_keys() {
+	run_weir --help-policy "$1" | sed -n 's/^  \([a-z_]*\) = \(.*\)/\1 \2/p' | sed '/^module /d; s/ (required)$/ -/'
+}
+
+policy_ranges() {
+	run_weir --help-policy "$1" | awk '/^  [a-z_]+ = / && $1 != "module" { key = $1; getline; sub(/^ */, ""); print key ": " $0 }'
 }
 
 # Every number, size, time and word is asked for what it takes: "SECTION KEY: RANGE".
 program_ranges() {
 	awk '$3 != "-" && !($1 == "listener" && $2 == "policy") {
 			if ($1 != last) print "[" $1 ($1 == "weir" ? "" : " x") "]"
-			if ($1 == "policy" && $1 != last) print "module = watermark"
 			last = $1
 			print $2 " = ?"
 		}' "$dir/program" >"$dir/all.ini"
@@ -64,9 +73,10 @@ manual_items() {
 		/^\.Sh THE WEIR SECTION/ { section = "weir" }
 		/^\.Sh (POLICY|UPSTREAM|LISTENER) SECTIONS/ { section = tolower($2) }
 		/^\.Sh POLICY STACKS/ { section = "" }
+		/^\.Sh OPTIONS/ { section = "option" }
 		/^\.El/ { flush() }
 		section != "" && /^\.It Ic/ { flush(); item = section " " $3 " " ($4 == "=" ? $5 : "-"); next }
-		item != "" { sub(/^\.[A-Z][a-z] /, ""); text = text " " $0 }' "$ini5"
+		item != "" { sub(/^\.[A-Z][a-z] /, ""); text = text " " $0 }' "${1:-$ini5}"
 }
 
 item_heads() {
@@ -79,6 +89,18 @@ manual_ranges() {
 		range=${line#*: }
 		grep "^$key " "$dir/items" | grep -q -i -F " $range." || echo "$key: not documented as: $range"
 	done <"$dir/ranges"
+}
+
+# A display that says which scenario it shows is that file, but for its comments.
+shown_scenarios() {
+	sed -n 's/^\.\\" scenario: //p' "$1" | while read -r name; do
+		awk -v name="$name" '
+			$0 == ".\\\" scenario: " name { inside = 1; getline; next }
+			/^\.Ed/ { inside = 0 }
+			inside' "$1" >"$dir/in_page"
+		sed '/^;/d' "$WEIR_SRCDIR/doc/scenarios/$name.ini" | sed '/./,$!d' >"$dir/in_file"
+		diff -U0 "$dir/in_file" "$dir/in_page"
+	done
 }
 
 # ---- the sample
@@ -140,7 +162,7 @@ configurations() {
 
 # ---- the tests
 
-echo 1..11
+echo 1..20
 
 program_keys | sort >"$dir/program"
 manual_items >"$dir/items"
@@ -152,8 +174,28 @@ manual_ranges >"$dir/missing"
 [ "$(wc -l <"$dir/ranges")" -gt 15 ] && [ ! -s "$dir/missing" ]
 result $? "weir.ini(5) has every range" "$dir/missing"
 
-cut -d ' ' -f 1,2 "$dir/program" >"$dir/keys"
-sample_keys | sort >"$dir/shown"
+for policy in $policies; do
+	page=$WEIR_SRCDIR/doc/weir-$policy.7
+	policy_keys "$policy" | sed 's/^/option /' | sort >"$dir/options"
+	manual_items "$page" >"$dir/items"
+	item_heads | sort >"$dir/heads"
+	agree "weir-$policy(7) has every option and its default, and no other" "$dir/options" "$dir/heads"
+	policy_ranges "$policy" | sed 's/^/option /' >"$dir/ranges"
+	manual_ranges >"$dir/missing"
+	[ -s "$dir/ranges" ] && [ ! -s "$dir/missing" ]
+	result $? "weir-$policy(7) has every range" "$dir/missing"
+	shown_scenarios "$page" >"$dir/errors"
+	[ "$(grep -c '^\.\\" scenario: ' "$page")" -ge 1 ] && [ ! -s "$dir/errors" ]
+	result $? "the scenarios in weir-$policy(7) are those of doc/scenarios" "$dir/errors"
+done
+
+{
+	cut -d ' ' -f 1,2 "$dir/program"
+	for policy in $policies; do
+		policy_keys "$policy" | sed 's/^\([^ ]*\).*/policy \1/'
+	done
+} | sort -u >"$dir/keys"
+sample_keys | sort -u >"$dir/shown"
 agree "the sample shows every key" "$dir/keys" "$dir/shown"
 
 uncommented >"$dir/uncommented.ini"
@@ -180,6 +222,12 @@ result $? "weir(8) has every option of -h" "$dir/missing"
 configurations readme "$WEIR_SRCDIR/README.md"
 configurations ini5 "$ini5"
 configurations weir8 "$weir8"
+for policy in $policies; do
+	configurations "$policy" "$WEIR_SRCDIR/doc/weir-$policy.7"
+done
+for shown in "$dir"/shown.*; do # those are weir-sim's
+	! grep -q '^\[scenario\]' "$shown" || rm "$shown"
+done
 cp "$sample" "$dir/shown.sample"
 : >"$dir/errors"
 count_shown=0
