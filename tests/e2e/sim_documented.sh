@@ -78,7 +78,7 @@ same "weir-sim(1) has every name of the JSON object" names names.1
 
 run --json --sweep scenario.seed=1 a.ini
 jq -r '.[0] | keys_unsorted | .[]' out >names
-sed -n '/^With$/,/^\.Sh/s/^\.Ic \([a-z]*\).*/\1/p' "$manual" >names.1
+sed -n '/^each element has$/,/^\.Sh/s/^\.Ic \([a-z]*\).*/\1/p' "$manual" >names.1
 same "and of a series" names names.1
 
 # ---- what it shows

@@ -29,7 +29,7 @@ cat >"$dir/a.ini" <<-END
 	up_sink = slow
 END
 
-echo 1..21
+echo 1..22
 
 # ---- the same bytes
 
@@ -99,11 +99,15 @@ if command -v gnuplot >"$dir/log"; then
 	run --plot "$dir/a.txt" "$dir/a.ini"
 	[ $status = 0 ] && [ ! -s "$dir/err" ] && grep -q 'smooth high' "$dir/a.txt" && ! grep -q '<svg' "$dir/a.txt"
 	result $? "or one of letters" "$dir/a.txt"
+	run --plot "$dir/fast.svg" --set traffic.t.up_sink=fast "$dir/a.ini"
+	[ $status = 0 ] && grep -q '>read (KB)<' "$dir/fast.svg" && ! grep -q '>smooth high<' "$dir/fast.svg" &&
+		grep -q '>held (KB)<' "$dir/a.svg"
+	result $? "when nobody holds anything, it draws what was read" "$dir/err"
 	run --plot "$dir/idle.svg" --set traffic.t.up_source=none "$dir/a.ini"
 	[ $status = 0 ] && [ ! -s "$dir/err" ] && grep -q '</svg>' "$dir/idle.svg"
 	result $? "also of nothing at all" "$dir/err"
 else
-	for what in 1 2 3 4; do
+	for what in 1 2 3 4 5; do
 		skip 'gnuplot is missing' "plot $what"
 	done
 fi

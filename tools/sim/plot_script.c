@@ -3,7 +3,8 @@
  * plot_script - what gnuplot is told to draw.
  *
  * Two panels over one axis of time. Above: what traced flows hold, what all hold together when that is more than one, and
- * the marks. Below: the rates of all together, over a hundredth of the time each. Flows that never held anything are left out.
+ * the marks. Below: the rates of all together, over a hundredth of the time each. Flows that never held anything are left out;
+ * when nobody ever does, the panel above shows what each flow has read so far: a limit on reading is a slope.
  */
 #include "plot_script.h"
 
@@ -30,9 +31,10 @@ struct picture {
 	FILE *out;
 	const struct sim_row *rows;
 	size_t count;
-	uint64_t flows[LINES_MAX]; /* that hold something at some time */
+	bool held;                 /* else it is what was read */
+	uint64_t flows[LINES_MAX]; /* that have something to show at some time */
 	size_t flow_count;
-	uint64_t held_max; /* of these flows */
+	uint64_t most; /* of these flows */
 	uint64_t rate_max;
 	struct marks marks;
 };
@@ -84,22 +86,31 @@ static int compare(const void *left, const void *right)
 	return *a < *b ? -1 : *a > *b;
 }
 
+/* What the panel above shows of a row. */
+static uint64_t value_of(const struct picture *picture, const struct sim_row *row)
+{
+	return picture->held ? row->held : row->read;
+}
+
 static void find_flows(struct picture *picture)
 {
+	for (size_t i = 0; i < picture->count; i++)
+		picture->held |= picture->rows[i].held > 0;
 	for (size_t i = 0; i < picture->count; i++) {
 		const struct sim_row *row = &picture->rows[i];
+		uint64_t value = value_of(picture, row);
 
-		if (row->flow == 0 || row->held == 0)
+		if (row->flow == 0 || value == 0)
 			continue;
 		if (!shows(picture, row->flow) && picture->flow_count < LINES_MAX)
 			picture->flows[picture->flow_count++] = row->flow;
-		if (shows(picture, row->flow) && row->held > picture->held_max)
-			picture->held_max = row->held;
+		if (shows(picture, row->flow) && value > picture->most)
+			picture->most = value;
 	}
 	qsort(picture->flows, picture->flow_count, sizeof(picture->flows[0]), compare);
-	for (size_t i = 0; i < picture->marks.count; i++)
-		if (picture->marks.all[i].bytes > picture->held_max)
-			picture->held_max = picture->marks.all[i].bytes;
+	for (size_t i = 0; picture->held && i < picture->marks.count; i++)
+		if (picture->marks.all[i].bytes > picture->most)
+			picture->most = picture->marks.all[i].bytes;
 }
 
 /* Does anybody hold bytes who is not shown alone? */
@@ -107,7 +118,7 @@ static bool shows_all(const struct picture *picture)
 {
 	uint64_t all = 0, one = 0;
 
-	for (size_t i = 0; i < picture->count; i++) {
+	for (size_t i = 0; picture->held && i < picture->count; i++) {
 		const struct sim_row *row = &picture->rows[i];
 
 		if (row->flow == 0 && row->held > all)
@@ -125,16 +136,18 @@ static void put_time(FILE *out, uint64_t at)
 	fprintf(out, "%" PRIu64 ".%09" PRIu64, at / SECOND, at % SECOND);
 }
 
-static void put_held(const struct picture *picture, uint64_t flow)
+static void put_flow(const struct picture *picture, uint64_t flow)
 {
-	fprintf(picture->out, "$held%" PRIu64 " << END\n", flow);
+	fprintf(picture->out, "$flow%" PRIu64 " << END\n", flow);
+	if (!picture->held)
+		fprintf(picture->out, "0 0\n"); /* a burst at the begin is seen, too */
 	for (size_t i = 0; i < picture->count; i++) {
 		const struct sim_row *row = &picture->rows[i];
 
 		if (row->flow != flow)
 			continue;
 		put_time(picture->out, row->at);
-		fprintf(picture->out, " %" PRIu64 "\n", row->held);
+		fprintf(picture->out, " %" PRIu64 "\n", value_of(picture, row));
 	}
 	fprintf(picture->out, "END\n");
 }
@@ -152,27 +165,27 @@ static uint64_t rate(struct picture *picture, uint64_t from, uint64_t to, uint64
 static void put_rates(struct picture *picture)
 {
 	uint64_t least = picture->count > 0 ? picture->rows[picture->count - 1].at / RATES : 0;
-	const struct sim_row *before = NULL;
+	const struct sim_row begin = {0}, *before = &begin; /* the first row has what moves at the begin */
+	bool any = false;
 
 	fprintf(picture->out, "$rates << END\n");
 	for (size_t i = 0; i < picture->count; i++) {
 		const struct sim_row *row = &picture->rows[i];
 
-		if (row->flow != 0 || (before != NULL && row->at - before->at < least))
-			continue;
-		if (before != NULL && row->at > before->at) {
-			uint64_t time = row->at - before->at;
+		uint64_t time = row->at - before->at;
 
-			put_time(picture->out, before->at / 2 + row->at / 2);
-			fprintf(picture->out, " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
-				rate(picture, before->read, row->read, time),
-				rate(picture, before->written, row->written, time),
-				rate(picture, before->taken, row->taken, time));
-		}
+		if (row->flow != 0 || time == 0 || time < least)
+			continue;
+		put_time(picture->out, before->at / 2 + row->at / 2);
+		fprintf(picture->out, " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n",
+			rate(picture, before->read, row->read, time),
+			rate(picture, before->written, row->written, time),
+			rate(picture, before->taken, row->taken, time));
 		before = row;
+		any = true;
 	}
 	/* Without a single line there would be nothing that gnuplot could draw. */
-	if (picture->count == 0)
+	if (!any)
 		fprintf(picture->out, "0 0 0 0\n");
 	fprintf(picture->out, "END\n");
 }
@@ -208,7 +221,7 @@ static void put_marks(const struct picture *picture, const struct scale *scale, 
 	const char *place = inside ? "graph 0.01" : "graph 1.01";
 	FILE *out = picture->out;
 
-	for (size_t i = 0; i < picture->marks.count; i++) {
+	for (size_t i = 0; picture->held && i < picture->marks.count; i++) {
 		const struct mark *mark = &picture->marks.all[i];
 
 		fprintf(out,
@@ -220,31 +233,31 @@ static void put_marks(const struct picture *picture, const struct scale *scale, 
 	}
 }
 
-static void put_held_panel(const struct picture *picture)
+static void put_upper_panel(const struct picture *picture)
 {
-	const struct scale *scale = scale_of(picture->held_max);
+	const struct scale *scale = scale_of(picture->most);
 	bool first = true, all = shows_all(picture);
 	FILE *out = picture->out;
 
-	fprintf(out, "set ylabel 'held (%sB)'\nset xlabel ''\n", scale->name);
+	fprintf(out, "set ylabel '%s (%sB)'\nset xlabel ''\n", picture->held ? "held" : "read", scale->name);
 	if (all)
 		fprintf(out, "set ytics nomirror\nset y2tics\nset y2range [0:*]\nset y2label 'all together (%sB)'\n",
 			scale->name);
-	fprintf(out, "set yrange [0:%" PRIu64 "/%" PRIu64 ".]\n", picture->held_max / 10 * 11 + 1, scale->factor);
+	fprintf(out, "set yrange [0:%" PRIu64 "/%" PRIu64 ".]\n", picture->most / 10 * 11 + 1, scale->factor);
 	put_marks(picture, scale, all);
 	for (size_t i = 0; i < picture->flow_count; i++)
-		fprintf(out, "%s$held%" PRIu64 " using 1:($2/%" PRIu64 ".) title 'flow %" PRIu64 "' with lines lt %zu",
+		fprintf(out, "%s$flow%" PRIu64 " using 1:($2/%" PRIu64 ".) title 'flow %" PRIu64 "' with lines lt %zu",
 			first_or(&first), picture->flows[i], scale->factor, picture->flows[i], i + 1);
 	if (all)
 		fprintf(out,
-			"%s$held0 using 1:($2/%" PRIu64 ".) axes x1y2 title 'all together' with lines lc rgb '#999999'",
+			"%s$flow0 using 1:($2/%" PRIu64 ".) axes x1y2 title 'all together' with lines lc rgb '#999999'",
 			first_or(&first), scale->factor);
 	if (first)
-		fprintf(out, "plot $held0 using 1:2 title 'all together' with lines lc rgb '#999999'");
+		fprintf(out, "plot $flow0 using 1:2 title 'all together' with lines lc rgb '#999999'");
 	fprintf(out, "\nunset y2tics\nunset y2label\nset ytics mirror\nunset arrow\nunset label\n");
 }
 
-static void put_rates_panel(const struct picture *picture)
+static void put_lower_panel(const struct picture *picture)
 {
 	const struct scale *scale = scale_of(picture->rate_max);
 	FILE *out = picture->out;
@@ -280,13 +293,13 @@ void plot_script(FILE *out, const struct scenario *scenario, const struct sim_ro
 
 	find_marks(&picture.marks, scenario);
 	find_flows(&picture);
-	put_held(&picture, 0);
+	put_flow(&picture, 0);
 	for (size_t i = 0; i < picture.flow_count; i++)
-		put_held(&picture, picture.flows[i]);
+		put_flow(&picture, picture.flows[i]);
 	put_rates(&picture);
 	put_settings(&picture, letters);
 	fprintf(out, "set multiplot layout 2,1\n");
-	put_held_panel(&picture);
-	put_rates_panel(&picture);
+	put_upper_panel(&picture);
+	put_lower_panel(&picture);
 	fprintf(out, "unset multiplot\n");
 }
