@@ -17,7 +17,12 @@ run() {
 
 # same DESCRIPTION FILE FILE: both are there, and the same
 same() {
-	[ -s "$2" ] && [ -s "$3" ] && diff "$2" "$3" >"$dir/diff"
+	: >"$dir/diff"
+	for file in "$2" "$3"; do
+		[ -s "$file" ] || echo "$file is empty" >>"$dir/diff"
+	done
+	diff "$2" "$3" >>"$dir/diff" 2>&1
+	[ ! -s "$dir/diff" ]
 	result $? "$1" "$dir/diff"
 }
 

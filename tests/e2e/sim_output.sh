@@ -13,6 +13,10 @@ cat >"$dir/a.ini" <<-END
 	module = watermark
 	high = 64K
 	low = 32K
+	[policy too]
+	module = watermark
+	high = 64K
+	low = 32K
 	[listener in]
 	policy = smooth
 	notsent_lowat = 4K
@@ -29,7 +33,7 @@ cat >"$dir/a.ini" <<-END
 	up_sink = slow
 END
 
-echo 1..22
+echo 1..23
 
 # ---- the same bytes
 
@@ -56,6 +60,12 @@ awk -F , 'NR > 1 && $3 != $4 - $5 { print "line " NR ": " $0 }
 [ ! -s "$dir/odd" ]
 result $? "what is held is what was read and not written, up to the high mark" "$dir/odd"
 
+run --csv "$dir/two.csv" --set 'listener.in.policy=smooth, too' "$dir/a.ini"
+awk -F , '$2 == 0 { all = $10 } $2 == 1 && $10 == 2 { both++; if (all != 1) print "of one flow, " all " are paused: " $0 }
+	END { if (both < 10) print "two causes in " both + 0 " rows" }' "$dir/two.csv" >"$dir/odd"
+[ ! -s "$dir/odd" ]
+result $? "it counts what pauses a flow, and flows that are paused" "$dir/odd"
+
 run --csv - "$dir/a.ini"
 same "--csv -: standard output is the trace's" "$dir/one.csv" "$dir/out"
 same "--csv -: the summary goes to standard error" "$dir/one.txt" "$dir/err"
@@ -63,7 +73,7 @@ same "--csv -: the summary goes to standard error" "$dir/one.txt" "$dir/err"
 # ---- the summary
 
 sed -n 's/^\([a-z]*\) .*/\1/p' "$dir/one.txt" | tr '\n' ' ' >"$dir/words"
-echo 'simulated bytes throughput held  sojourn pauses fairness time paused smooth memory pool memory ' | tr -d '\n' >"$dir/expected"
+echo 'simulated bytes throughput held  sojourn pauses fairness time paused smooth too memory pool memory ' | tr -d '\n' >"$dir/expected"
 same "the summary has its lines" "$dir/expected" "$dir/words"
 grep -q '^simulated   1.00s, seed 1: 1 session (0 ended), 1 flow, ' "$dir/one.txt" &&
 	grep -q '^held        p50 .* max 64.0K      by a flow$' "$dir/one.txt" &&

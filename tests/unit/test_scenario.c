@@ -98,13 +98,10 @@ END_TEST
 static void write_said(void)
 {
 	static const char said[] =
-		"# seconds bytes\n0 1\n0.5 64K ; behind\n\n  1.000000001\t3   # and so on\r\n1.25 4\n";
-	const char *comment = strstr(said, " ; behind");
-	char text[sizeof(said)];
+		"# seconds bytes\n0 1\n0.5 64K\n\n  1.000000001\t3   # and so on\r\n1.25 4\n1.25 5\n";
 
-	snprintf(text, sizeof(text), "%.*s%s", (int)(comment - said), said, comment + strlen(" ; behind"));
 	directory_run("mkdir -p sub");
-	directory_write("sub/said.trace", text, strlen(text));
+	directory_write("sub/said.trace", said, strlen(said));
 }
 
 START_TEST(everything_at_once)
@@ -120,7 +117,7 @@ START_TEST(everything_at_once)
 	ck_assert_str_eq(a->listener->name, "two");
 	ck_assert_uint_eq(a->listener->policy_count, 0);
 	ck_assert_str_eq(scenario->traffics[1]->listener->policies[0]->name, "smooth");
-	ck_assert_uint_eq(a->up_source->arrival_count, 4);
+	ck_assert_uint_eq(a->up_source->arrival_count, 5);
 	ck_assert_uint_eq(a->up_source->arrivals[1].bytes, 65536);
 	ck_assert_uint_eq(a->up_source->arrivals[2].at, SECOND + 1);
 	ck_assert_uint_eq(a->up_source->arrivals[3].at, SECOND * 5 / 4);
