@@ -23,7 +23,7 @@ refused() {
 	fails 1 "$text" "weir-sim $*"
 }
 
-echo 1..33
+echo 1..35
 
 usage
 usage a.ini a.ini
@@ -78,6 +78,24 @@ values() {
 values scenario.duration=500ms..2s:+500ms 500ms 1s 1500ms 2s
 values scenario.duration=1..10:x3 1 3 9
 values policy.smooth.high=128K..1M:x2 128K 256K 512K 1M
+
+# ---- what does not hold
+
+# A watermark that lets a flow hold more than its high mark.
+if command -v cc >log; then
+	mkdir wrong && chmod 755 wrong
+	sed 's/held_max = options->high;/held_max = options->high * 2;/' "$WEIR_SRCDIR/policies/watermark.c" >wrong.c
+	cc -std=gnu11 -I"$WEIR_SRCDIR/include" -fPIC -shared wrong.c -o wrong/watermark.so && chmod 755 wrong/watermark.so
+	run --module-dir wrong "$scenarios/watermark.ini"
+	[ $status = 0 ] && [ ! -s err ]
+	result $? "without --check, what does not hold is not looked for" err
+	run --module-dir wrong --check "$scenarios/watermark.ini"
+	[ $status = 1 ] && grep -q '^fault held: seed 1, .* session 1 up: ' err && grep -q '^simulated ' out
+	result $? "with --check it is told, and an error" err
+else
+	skip 'cc is missing' 'without --check'
+	skip 'cc is missing' 'with --check'
+fi
 
 # ---- help
 
