@@ -7,6 +7,8 @@
 #include "trial.h"
 #include "unit.h"
 
+#define DEFAULTS "prefetch=128" /* and so are the others */
+
 static void load_module(void)
 {
 	trial_load("demand");
@@ -40,7 +42,7 @@ static void write_chunks(uint64_t count)
 
 START_TEST(a_fresh_flow_may_read)
 {
-	trial_begin(NULL, NULL);
+	trial_begin(DEFAULTS);
 	ck_assert_uint_eq(chunks_left(), 128 + 32);
 	ck_assert_uint_eq(trial_room(), 1048576);
 	ck_assert_uint_eq(trial_ask().write_to, WEIR_UNLIMITED);
@@ -51,7 +53,7 @@ END_TEST
 /* FluxReceive: the drain that finds nothing requested any more stops the reading. */
 START_TEST(stops_behind_the_first_read_that_nobody_asked_for)
 {
-	trial_begin(NULL, NULL);
+	trial_begin(DEFAULTS);
 	ck_assert_uint_eq(read_until_paused(), 128 + 1);
 	ck_assert_uint_eq(trial_ask().promises, WEIR_PROMISE_DRAIN);
 }
@@ -60,7 +62,7 @@ END_TEST
 /* FluxReceive: something was emitted, and fewer than 32 lie queued. */
 START_TEST(a_turn_may_bring_more_than_was_asked_for)
 {
-	trial_begin(NULL, NULL);
+	trial_begin(DEFAULTS);
 	trial_turn(100, 100, 0);
 	ck_assert_uint_eq(chunks_left(), 28 + 32);
 	trial_turn(28 + (uint64_t)_i, 28 + (uint64_t)_i, 0);
@@ -75,7 +77,7 @@ END_TEST
 /* MonoSendMany: 128 are requested again as soon as no more than 64 are left. */
 START_TEST(asks_for_more_in_steps_of_64)
 {
-	trial_begin(NULL, NULL);
+	trial_begin(DEFAULTS);
 	for (uint64_t step = 0; step < 20; step++) {
 		ck_assert_uint_eq(read_until_paused(), step == 0 ? 129 : 64);
 		write_chunks(63);
@@ -89,7 +91,7 @@ END_TEST
 /* All at once, or one by one: what is asked for is the same. */
 START_TEST(one_large_write_completes_many_chunks)
 {
-	trial_begin(NULL, NULL);
+	trial_begin(DEFAULTS);
 	read_until_paused();
 	trial_turn(0, 0, 100);
 	ck_assert_uint_eq(trial_ask().chunks_to, 128 + 64 + 32);
@@ -101,7 +103,7 @@ END_TEST
 /* Batch sizes differ, and so do chunks: one is complete when its last byte is gone, and not before. */
 START_TEST(a_chunk_is_complete_with_its_last_byte)
 {
-	trial_begin("prefetch", "3", "refill", "2", "queue", "1", NULL);
+	trial_begin("prefetch=3 refill=2 queue=1");
 	trial_turn(1, 1000, 0);
 	trial_turn(1, 10, 0);
 	trial_turn(1, 500, 0);
@@ -121,7 +123,7 @@ END_TEST
 /* Only the sum is known of what one turn's reads brought. */
 START_TEST(reads_of_one_turn_count_as_equally_large)
 {
-	trial_begin("prefetch", "10", "refill", "9", "queue", "1", NULL);
+	trial_begin("prefetch=10 refill=9 queue=1");
 	trial_turn(3, 1000, 332);
 	ck_assert_uint_eq(trial_ask().chunks_to, 11);
 	trial_turn(0, 0, 1);
@@ -137,7 +139,7 @@ END_TEST
 
 START_TEST(bytes_are_bounded_too)
 {
-	trial_begin("bytes", "64K", NULL);
+	trial_begin("bytes=64K");
 	trial_turn(1, 65536, 0);
 	ck_assert_uint_eq(trial_room(), 0);
 	ck_assert_uint_eq(trial_ask().promises, WEIR_PROMISE_DRAIN);
@@ -148,7 +150,7 @@ END_TEST
 
 START_TEST(asking_changes_nothing)
 {
-	trial_begin(NULL, NULL);
+	trial_begin(DEFAULTS);
 	ck_assert(trial_is_pure());
 	trial_turn(150, 1000, 500);
 	ck_assert(trial_is_pure());
@@ -158,7 +160,7 @@ END_TEST
 /* Asked before it has heard of the last bytes leaving, it must not forbid what nothing would allow again. */
 START_TEST(nothing_held_is_never_a_pause)
 {
-	trial_begin(NULL, NULL);
+	trial_begin(DEFAULTS);
 	read_until_paused();
 	trial.view.written = trial.view.read;
 	trial.view.held = 0;
@@ -169,7 +171,7 @@ END_TEST
 /* weir would never let it come so far; but then, too, all goes on. */
 START_TEST(more_reads_in_a_turn_than_there_is_room_for)
 {
-	trial_begin(NULL, NULL);
+	trial_begin(DEFAULTS);
 	trial_turn(400, 400, 0);
 	trial_turn(400, 400000, 0);
 	ck_assert_uint_eq(chunks_left(), 0);
@@ -202,7 +204,7 @@ START_TEST(never_beyond_the_bound_and_never_stuck)
 	uint64_t written_chunks = 0;
 
 	draw_seed((uint64_t)_i);
-	trial_begin("prefetch", corners[_i].prefetch, "refill", corners[_i].refill, "queue", corners[_i].queue, NULL);
+	trial_begin("prefetch=%s refill=%s queue=%s", corners[_i].prefetch, corners[_i].refill, corners[_i].queue);
 	for (int i = 0; i < 50000; i++) {
 		uint64_t left = chunks_left();
 		uint64_t read = draw(3) == 0 ? left : draw((left < 64 ? left : 64) + 1);
@@ -235,7 +237,7 @@ static const struct {
 
 START_TEST(refill_is_below_prefetch)
 {
-	trial_begin("prefetch", checks[_i].prefetch, "refill", checks[_i].refill, NULL);
+	trial_begin("prefetch=%s refill=%s", checks[_i].prefetch, checks[_i].refill);
 	ck_assert_str_eq(trial_refusal(), checks[_i].error);
 }
 END_TEST
@@ -262,7 +264,7 @@ static void send_messages(unsigned count, uint64_t length)
 
 START_TEST(a_stalled_sink_stops_its_source)
 {
-	begin_flow(trial_options(NULL, NULL));
+	begin_flow(trial_options(DEFAULTS));
 	send_messages(1000, 100);
 	ck_assert_uint_eq(pair->session.up.chunks, 128 + 1);
 	ck_assert_uint_eq(rig_held(0, WEIR_UP), 12900);
@@ -278,7 +280,7 @@ END_TEST
 /* The picture of the manual: each time that half of it is done with, as much is asked for again. */
 START_TEST(refills_come_in_steps)
 {
-	begin_flow(trial_options(NULL, NULL));
+	begin_flow(trial_options(DEFAULTS));
 	send_messages(150, 100);
 	fake_send(&pair->client, 100000);
 	pair->client.read_most = 100;
@@ -295,7 +297,7 @@ END_TEST
 
 START_TEST(a_flood_is_bounded_in_chunks)
 {
-	begin_flow(trial_options(NULL, NULL));
+	begin_flow(trial_options(DEFAULTS));
 	pair->client.read_most = 100;
 	rig_flood(0, WEIR_UP);
 	world_run(&rig.world);
@@ -310,7 +312,7 @@ END_TEST
 
 START_TEST(a_flood_is_bounded_in_bytes)
 {
-	begin_flow(trial_options(NULL, NULL));
+	begin_flow(trial_options(DEFAULTS));
 	rig_flood(0, WEIR_UP);
 	world_run(&rig.world);
 	ck_assert_uint_eq(rig_held(0, WEIR_UP), MIB);
@@ -324,7 +326,7 @@ END_TEST
 /* Whose sink keeps up is never paused, by however many messages. */
 START_TEST(a_sink_that_keeps_up_feels_nothing)
 {
-	begin_flow(trial_options(NULL, NULL));
+	begin_flow(trial_options(DEFAULTS));
 	fake_open(&pair->server, FAKE_WIDE);
 	pair->client.read_most = 10;
 	fake_send(&pair->client, 100000);

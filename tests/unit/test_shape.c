@@ -19,7 +19,7 @@ static void lease(uint64_t units)
 
 START_TEST(without_tokens_nothing_is_read)
 {
-	trial_begin("rate", "1M", NULL);
+	trial_begin("rate=1M");
 	ck_assert_uint_eq(trial_room(), 0);
 	ck_assert_uint_eq(trial_ask().write_to, WEIR_UNLIMITED);
 	ck_assert_uint_eq(trial_ask().held_max, WEIR_UNLIMITED);
@@ -32,7 +32,7 @@ END_TEST
 
 START_TEST(a_byte_read_costs_a_token)
 {
-	trial_begin("rate", "1M", NULL);
+	trial_begin("rate=1M");
 	lease(10000);
 	ck_assert_uint_eq(trial_room(), 10000);
 	trial_turn(1, 6000, 100);
@@ -49,7 +49,7 @@ END_TEST
 /* Asked before event() has paid, as a stack that scans is. */
 START_TEST(a_token_lets_one_byte_pass_in_a_turn)
 {
-	trial_begin("rate", "1M", NULL);
+	trial_begin("rate=1M");
 	lease(10000);
 	trial.view.read = trial.view.held = 3000;
 	ck_assert_uint_eq(trial_room(), 7000);
@@ -60,7 +60,7 @@ END_TEST
 
 START_TEST(a_byte_written_costs_a_token)
 {
-	trial_begin("rate", "1M", "side", "write", "queue", "64K", NULL);
+	trial_begin("rate=1M side=write queue=64K");
 	ck_assert_uint_eq(trial_ask().write_to, 0);
 	ck_assert_uint_eq(trial_ask().for_writing, 1);
 	ck_assert_uint_eq(trial_ask().promises, WEIR_PROMISE_LEASE);
@@ -80,7 +80,7 @@ END_TEST
 
 START_TEST(the_other_direction_is_free)
 {
-	trial_begin("rate", "1M", "direction", _i == WEIR_UP ? "up" : "down", "side", "write", NULL);
+	trial_begin("rate=1M direction=%s side=write", _i == WEIR_UP ? "up" : "down");
 	for (uint32_t direction = WEIR_UP; direction <= WEIR_DOWN; direction++) {
 		bool concerned = direction == (uint32_t)_i;
 
@@ -98,7 +98,7 @@ END_TEST
 /* Nobody reads any more, but what is held still has to be written. */
 START_TEST(behind_the_end_only_writing_wants_tokens)
 {
-	trial_begin("rate", "1M", "side", _i ? "write" : "read", NULL);
+	trial_begin("rate=1M side=%s", _i ? "write" : "read");
 	trial_turn(1, 1000, 0);
 	trial.view.ended = 1;
 	ck_assert_uint_eq(trial_ask().want[0] > 0, _i);
@@ -108,7 +108,7 @@ END_TEST
 
 START_TEST(asking_changes_nothing)
 {
-	trial_begin("rate", "1M", "side", _i ? "write" : "read", NULL);
+	trial_begin("rate=1M side=%s", _i ? "write" : "read");
 	lease(10000);
 	ck_assert(trial_is_pure());
 	trial_turn(2, 5000, 3000);
@@ -135,7 +135,7 @@ static const struct {
 /* Some 10 ms of the rate, a packet at least, a full read at most, and never more than the bucket has. */
 START_TEST(tokens_are_wanted_by_the_quantum)
 {
-	trial_begin("rate", quanta[_i].rate, "burst", quanta[_i].burst, NULL);
+	trial_begin("rate=%s burst=%s", quanta[_i].rate, quanta[_i].burst);
 	ck_assert_str_eq(trial_refusal(), "");
 	ck_assert_uint_eq(trial_ask().want[0], quanta[_i].quantum);
 	ck_assert_uint_eq(trial_ask().grain[0], quanta[_i].quantum);
@@ -157,7 +157,7 @@ static const struct {
 
 START_TEST(a_burst_that_could_not_reach_the_rate_is_refused)
 {
-	trial_begin("rate", checks[_i].rate, "burst", checks[_i].burst, NULL);
+	trial_begin("rate=%s burst=%s", checks[_i].rate, checks[_i].burst);
 	ck_assert_str_eq(trial_refusal(), checks[_i].error);
 }
 END_TEST
@@ -219,7 +219,7 @@ START_TEST(the_rate_is_reached_and_kept)
 
 	bound.rate = rates[_i / 2].rate;
 	bound.burst = bound.rate / 10 < 65536 ? 65536 : bound.rate / 10;
-	rig_begin(trial_options("rate", rates[_i / 2].text, "side", _i % 2 ? "write" : "read", NULL), 1);
+	rig_begin(trial_options("rate=%s side=%s", rates[_i / 2].text, _i % 2 ? "write" : "read"), 1);
 	rig.world.check = stays_within;
 	open_all();
 	rig_flood(0, WEIR_UP);
@@ -239,7 +239,7 @@ START_TEST(a_burst_then_the_slope)
 	const uint64_t quantum = rate / 100;
 	uint64_t burst = 300 * KIB;
 
-	rig_begin(trial_options("rate", "1M", "burst", "300K", NULL), 1);
+	rig_begin(trial_options("rate=1M burst=300K"), 1);
 	fake_open(&rig.pairs[0].server, FAKE_WIDE);
 	open_all();
 	fake_send(&rig.pairs[0].client, burst + 2 * rate);
@@ -279,7 +279,7 @@ static const char *const shared_scopes[] = {"listener", "instance"};
 
 START_TEST(five_flows_share_one_bucket)
 {
-	rig_begin(trial_options("rate", "100000", "scope", shared_scopes[_i], NULL), 5);
+	rig_begin(trial_options("rate=100000 scope=%s", shared_scopes[_i]), 5);
 	open_all();
 	flood_all(1, 20);
 	assert_within(taken_by_all(), 65536 + 2000000, 10);
@@ -295,7 +295,7 @@ START_TEST(who_comes_late_has_the_same_share)
 	uint64_t before[5];
 	uint64_t all = 0;
 
-	rig_begin(trial_options("rate", "1000000", "burst", "4M", "scope", "listener", NULL), 5);
+	rig_begin(trial_options("rate=1000000 burst=4M scope=listener"), 5);
 	open_all();
 	rig_flood(0, WEIR_UP);
 	fake_open(&rig.pairs[0].server, FAKE_WIDE);
@@ -319,7 +319,7 @@ static const struct {
 
 START_TEST(a_scope_says_who_shares)
 {
-	rig_begin(trial_options("rate", "1000000", "scope", shares[_i].scope, NULL), 4);
+	rig_begin(trial_options("rate=1000000 scope=%s", shares[_i].scope), 4);
 	for (unsigned i = 0; i < 4; i++)
 		rig.pairs[i].peer = &rig.clients[i % 2];
 	open_all();
@@ -334,7 +334,7 @@ END_TEST
 
 START_TEST(the_other_direction_runs_free)
 {
-	rig_begin(trial_options("rate", "100000", "scope", "listener", "direction", "down", NULL), 1);
+	rig_begin(trial_options("rate=100000 scope=listener direction=down"), 1);
 	open_all();
 	fake_open(&rig.pairs[0].server, FAKE_WIDE);
 	fake_send(&rig.pairs[0].client, 100 * MIB);
@@ -353,7 +353,7 @@ START_TEST(what_waits_to_be_written_is_held)
 {
 	struct pair *pair = &rig.pairs[0];
 
-	rig_begin(trial_options("rate", "100K", "burst", "64K", "side", "write", "queue", "256K", NULL), 1);
+	rig_begin(trial_options("rate=100K burst=64K side=write queue=256K"), 1);
 	open_all();
 	fake_open(&pair->server, FAKE_WIDE);
 	fake_send(&pair->client, 300 * KIB);
@@ -373,7 +373,7 @@ END_TEST
 
 START_TEST(no_more_than_the_queue_is_held)
 {
-	rig_begin(trial_options("rate", "100K", "side", "write", "queue", "256K", NULL), 1);
+	rig_begin(trial_options("rate=100K side=write queue=256K"), 1);
 	open_all();
 	fake_open(&rig.pairs[0].server, FAKE_WIDE);
 	rig_flood(0, WEIR_UP);
@@ -386,9 +386,7 @@ END_TEST
 /* Tokens that nobody can use now stay in the bucket. */
 START_TEST(a_stalled_flow_keeps_no_tokens_from_the_others)
 {
-	rig_begin(trial_options("rate", "1000000", "scope", "listener", "side", _i ? "write" : "read", "queue", "64K",
-			  NULL),
-		2);
+	rig_begin(trial_options("rate=1000000 scope=listener side=%s queue=64K", _i ? "write" : "read"), 2);
 	open_all();
 	rig_flood(0, WEIR_UP); /* its sink takes nothing */
 	rig_flood(1, WEIR_UP);
@@ -408,7 +406,7 @@ START_TEST(waiting_costs_nothing)
 	uint64_t rounds[2];
 
 	for (int many = 0; many < 2; many++) {
-		rig_begin(trial_options("rate", "100000", "scope", "instance", NULL), many ? RIG_PAIRS : 1);
+		rig_begin(trial_options("rate=100000 scope=instance"), many ? RIG_PAIRS : 1);
 		open_all();
 		flood_all(1, 1);
 		rounds[many] = rig.world.rounds;

@@ -3,8 +3,6 @@
  * The policy watermark: its marks, its corners, and that no flow under it can wait for ever. First asked directly, then,
  * for flows that share their marks, over simulated ends.
  */
-#include <stdio.h>
-
 #include "rig.h"
 #include "trial.h"
 #include "unit.h"
@@ -16,11 +14,7 @@ static void load_module(void)
 
 static void start(uint64_t high, uint64_t low)
 {
-	char texts[2][32];
-
-	snprintf(texts[0], sizeof(texts[0]), "%llu", (unsigned long long)high);
-	snprintf(texts[1], sizeof(texts[1]), "%llu", (unsigned long long)low);
-	trial_begin("high", texts[0], "low", texts[1], NULL);
+	trial_begin("high=%llu low=%llu", (unsigned long long)high, (unsigned long long)low);
 }
 
 START_TEST(an_empty_flow_may_read_up_to_high)
@@ -145,7 +139,7 @@ END_TEST
 
 START_TEST(of_a_group_a_flow_has_what_it_leases)
 {
-	trial_begin("high", "256K", "low", "128K", "scope", "client", NULL);
+	trial_begin("high=256K low=128K scope=client");
 	ck_assert_uint_eq(trial_room(), 4096);
 	ck_assert_uint_eq(trial_ask().used[0], 0);
 	ck_assert_uint_eq(trial_ask().want[0], 65536);
@@ -165,7 +159,7 @@ END_TEST
 /* No want is beyond the pool, and who has all of it is paused by what he holds himself. */
 START_TEST(a_flow_that_holds_all_its_group_may)
 {
-	trial_begin("high", "20K", "low", "10K", "scope", "session", NULL);
+	trial_begin("high=20K low=10K scope=session");
 	ck_assert_uint_eq(trial_ask().want[0], 16384);
 	trial.view.pools[0].units = 20480;
 	trial_turn(1, 10000, 0);
@@ -191,7 +185,7 @@ END_TEST
 
 static void begin_group(const char *scope, unsigned sessions)
 {
-	rig_begin(trial_options("high", "256K", "low", "128K", "scope", scope, NULL), sessions);
+	rig_begin(trial_options("high=256K low=128K scope=%s", scope), sessions);
 }
 
 /* Of the sessions from first to before last. */

@@ -34,29 +34,41 @@ void trial_load(const char *name)
 	ck_assert_uint_le(trial.policy->options_size, sizeof(options));
 }
 
-static void set_options(const char *key, va_list rest)
+static void set_option(char *text)
 {
-	const struct weir_policy *policy = trial.policy;
 	char error[256];
+	char *value = strchr(text, '=');
+	const struct weir_option *option;
 
-	memset(options, 0, sizeof(options));
-	ck_assert_int_eq(option_defaults(policy->options, policy->option_stride, options, error, sizeof(error)), 0);
-	for (; key != NULL; key = va_arg(rest, const char *)) {
-		const struct weir_option *option = option_find(policy->options, policy->option_stride, key);
-		const char *value = va_arg(rest, const char *);
-
-		ck_assert_msg(option != NULL, "%s has no option %s", policy->name, key);
-		ck_assert_msg(option_set(option, options, value, error, sizeof(error)) == 0, "%s = %s: %s", key, value,
-			error);
-	}
+	ck_assert_msg(value != NULL, "no value in %s", text);
+	*value++ = '\0';
+	option = option_find(trial.policy->options, trial.policy->option_stride, text);
+	ck_assert_msg(option != NULL, "%s has no option %s", trial.policy->name, text);
+	ck_assert_msg(option_set(option, options, value, error, sizeof(error)) == 0, "%s = %s: %s", text, value, error);
 }
 
-void *trial_options(const char *key, ...)
+static void set_options(const char *text, va_list rest)
+{
+	char error[256];
+	char texts[256];
+	char *next = texts;
+	char *word;
+
+	memset(options, 0, sizeof(options));
+	ck_assert_int_eq(option_defaults(trial.policy->options, trial.policy->option_stride, options, error,
+				 sizeof(error)),
+		0);
+	vsnprintf(texts, sizeof(texts), text, rest);
+	while ((word = strsep(&next, " ")) != NULL)
+		set_option(word);
+}
+
+void *trial_options(const char *text, ...)
 {
 	va_list rest;
 
-	va_start(rest, key);
-	set_options(key, rest);
+	va_start(rest, text);
+	set_options(text, rest);
 	va_end(rest);
 	return options;
 }
@@ -71,13 +83,13 @@ static void lease_spend(const struct weir_call *call, uint32_t pool, uint64_t un
 	lease->units -= units < lease->units ? units : lease->units;
 }
 
-void trial_begin(const char *key, ...)
+void trial_begin(const char *text, ...)
 {
 	static struct weir_host host = {.size = sizeof(host), .lease_spend = lease_spend};
 	va_list rest;
 
-	va_start(rest, key);
-	set_options(key, rest);
+	va_start(rest, text);
+	set_options(text, rest);
 	va_end(rest);
 	memset(flow_state, 0, sizeof(flow_state));
 	trial.view = (struct weir_view){.size = sizeof(trial.view)};

@@ -22,11 +22,11 @@ extern struct trial trial;
 /* Loads a module of $WEIR_POLICIES. */
 void trial_load(const char *name);
 
-/* A flow begins, upwards, under options that are these keys and values, NULL at the end, and the defaults. */
-void trial_begin(const char *key, ...) __attribute__((sentinel));
+/* A flow begins, upwards, under the options of a text such as "high=64K low=32K", and the defaults. */
+void trial_begin(const char *text, ...) __attribute__((format(printf, 1, 2)));
 
 /* The same options, to start a rule with. */
-void *trial_options(const char *key, ...) __attribute__((sentinel));
+void *trial_options(const char *text, ...) __attribute__((format(printf, 1, 2)));
 
 struct weir_limits trial_ask(void);
 uint64_t trial_room(void);       /* bytes that may be read now, as weir works it out, but for chunks */
