@@ -11,6 +11,8 @@
 
 #include "directory.h"
 
+#define ROWS_MIN 512
+
 struct sim_result result;
 struct sim_row *rows;
 size_t row_count;
@@ -22,9 +24,11 @@ static void add_row(void *argument, const struct sim_row *row)
 {
 	(void)argument;
 	if (row_count == row_room) {
-		row_room = row_room == 0 ? 1024 : 2 * row_room;
-		rows = realloc(rows, row_room * sizeof(*rows));
-		ck_assert_ptr_nonnull(rows);
+		struct sim_row *grown = realloc(rows, 2 * (row_room + ROWS_MIN) * sizeof(*rows));
+
+		ck_assert_ptr_nonnull(grown);
+		rows = grown;
+		row_room = 2 * (row_room + ROWS_MIN);
 	}
 	rows[row_count++] = *row;
 }

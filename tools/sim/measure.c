@@ -257,7 +257,7 @@ static struct sim_row look_at_all(struct sim_world *world, uint64_t at)
 	struct sim_session *visit;
 
 	all.taken = world->measure->taken;
-	TAILQ_FOREACH (visit, &world->sessions, link) {
+	for (visit = TAILQ_FIRST(&world->sessions); visit != NULL; visit = TAILQ_NEXT(visit, link)) {
 		all.taken += visit->client.sink.taken + visit->server.sink.taken;
 		for (enum weir_direction direction = WEIR_UP; direction <= WEIR_DOWN; direction++) {
 			struct sim_row row;
@@ -276,7 +276,7 @@ static void tell_traced(struct sim_world *world, uint64_t at)
 {
 	struct sim_session *visit;
 
-	TAILQ_FOREACH (visit, &world->sessions, link) {
+	for (visit = TAILQ_FIRST(&world->sessions); visit != NULL; visit = TAILQ_NEXT(visit, link)) {
 		for (enum weir_direction direction = WEIR_UP; direction <= WEIR_DOWN; direction++) {
 			uint64_t number = visit->flow_number[direction];
 			struct sim_row row;

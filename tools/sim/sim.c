@@ -210,7 +210,7 @@ static void stop(struct run *run)
 	world->stopping = true;
 	for (size_t i = 0; i < world->scenario->traffic_count; i++)
 		traffic_stop(&world->traffics[i]);
-	TAILQ_FOREACH (visit, &world->sessions, link)
+	for (visit = TAILQ_FIRST(&world->sessions); visit != NULL; visit = TAILQ_NEXT(visit, link))
 		session_close(&visit->session, CLOSE_SHUTDOWN, world->now);
 	while (world->session_count > 0 && any) {
 		any = false;

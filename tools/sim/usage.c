@@ -196,7 +196,7 @@ void usage_sample(struct usage *usage, const struct sim_world *world)
 		uint64_t fullest = fullest_fixed(kind, world);
 
 		if (kind->fixed_count == 0)
-			TAILQ_FOREACH (visit, &world->sessions, link)
+			for (visit = TAILQ_FIRST(&world->sessions); visit != NULL; visit = TAILQ_NEXT(visit, link))
 				if (fullest_place(kind, visit) > fullest)
 					fullest = fullest_place(kind, visit);
 		note(kind, fullest);
