@@ -412,7 +412,8 @@ static void draw_listener(struct drawing *drawing, unsigned number)
 			(first + i) % drawing->policies);
 	document_add(drawing->document, "policy", "%s", count > 0 ? names : "none");
 	document_add(drawing->document, "idle_timeout", "never");
-	document_add(drawing->document, "half_close_timeout", "never");
+	/* a broken session whose server is too busy with answers to read ends by this alone */
+	document_add(drawing->document, "half_close_timeout", "60s");
 	document_add(drawing->document, "stall_timeout", "never");
 	if (hits(drawing, 30))
 		document_add(drawing->document, "notsent_lowat", "off");

@@ -151,11 +151,39 @@ static void look_at_promises(struct check *check)
 
 void check_step(struct check *check)
 {
+	if (check->world->session_count > check->crowd)
+		check->crowd = check->world->session_count;
 	check_group_begin(check);
 	look_at_sessions(check);
 	check_group_look(check);
 	check_pool_look(check);
 	look_for_spinning(check);
+}
+
+/* Whether something is still to happen. */
+static bool is_due(const struct sim_world *world)
+{
+	bool due = agenda_next(&world->agenda) != AGENDA_NEVER;
+
+	for (unsigned i = 0; i < world->worker_count; i++)
+		due |= sched_busy(&world->workers[i].sched) || sched_deadline(&world->workers[i].sched) != WEIR_NEVER;
+	return due;
+}
+
+static void tell_stuck(struct check *check, const struct sim_session *session, int direction)
+{
+	static const char *const ends[] = {"open", "ending", "finished", "truncated", "dropped"};
+	const struct flow *flow = check_flow_of(session, direction);
+
+	check_fault(check, "stuck", session, direction,
+		"nothing happens any more; it is %s and holds %" PRIu64 " bytes; the source %s, the sink %s",
+		ends[flow->end], flow->store.held,
+		flow->source == NULL             ? "is not there"
+			: flow->source->readable ? "may have some"
+						 : "has none",
+		flow->sink == NULL             ? "is not there"
+			: flow->sink->writable ? "takes"
+					       : "takes nothing");
 }
 
 void check_end(struct check *check)
@@ -166,9 +194,11 @@ void check_end(struct check *check)
 	look_at_promises(check);
 	if (!check->world->draining || check_failed(check))
 		return; /* it was stopped */
+	if (is_due(check->world))
+		return; /* sinks that take next to nothing: told by who ran it */
 	TAILQ_FOREACH (session, &check->world->sessions, link)
-		if (check_lives(session))
-			check_fault(check, "stuck", session, -1, "nothing happens any more, and it has not ended");
+		for (int direction = 0; check_lives(session) && direction < 2; direction++)
+			tell_stuck(check, session, direction);
 }
 
 struct check *check_new(const struct sim_world *world, FILE *faults)
@@ -210,6 +240,7 @@ void check_free(struct check *check)
 		free(group);
 	}
 	free(check->tallies);
+	free(check->before);
 	free(check->rules);
 	free(check);
 }

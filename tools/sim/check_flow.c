@@ -9,6 +9,7 @@
 
 #define SECOND UINT64_C(1000000000)
 #define PATIENCE (2 * SECOND) /* that a flow may stand still which no bucket keeps waiting */
+#define FLOOR_PAGES 1         /* that each flow has beside what it leases */
 #define QUANTUM_MIN 1448      /* bytes that shape lets a flow wait for; at most burst */
 #define QUANTUM_MAX (256 * 1024)
 #define QUANTUM_SHARE 100 /* of a second */
@@ -112,7 +113,7 @@ static void look_at_marks(struct check *check, const struct sim_session *session
 		check_fault(check, "held", session, direction,
 			"%s: holds %" PRIu64 " bytes, at most %" PRIu64 " may be", rule->policy->name, flow->store.held,
 			rule->high);
-	if (rule->kind == CHECK_WATERMARK && pauses > 1 && (pauses - 1) * (rule->high - rule->low) > flow->written)
+	if (rule->kind == CHECK_WATERMARK && pauses > 1 && (pauses - 1) * (rule->high - rule->low + 1) > flow->written)
 		check_fault(check, "flips", session, direction,
 			"%s: %" PRIu64 " pauses for %" PRIu64 " bytes, with marks of %" PRIu64 " and %" PRIu64,
 			rule->policy->name, pauses, flow->written, rule->low, rule->high);
@@ -125,9 +126,9 @@ static void look_at_bounds(struct check *check, const struct sim_session *sessio
 
 	for (uint32_t i = 0; i < rules->count; i++)
 		look_at_marks(check, session, direction, &rules->rules[i], i);
-	if (flow->store.pages > flow->standing.memory + STANDING_FLOOR)
+	if (flow->store.pages > flow->standing.memory + FLOOR_PAGES)
 		check_fault(check, "pages", session, direction, "%" PRIu32 " pages are used, %" PRIu32 " + %d leased",
-			flow->store.pages, flow->standing.memory, STANDING_FLOOR);
+			flow->store.pages, flow->standing.memory, FLOOR_PAGES);
 }
 
 /* ---- who waits for what ----------------------------------------------------------------------------------------------- */
@@ -184,7 +185,7 @@ static void look_at_sleep(struct check *check, const struct sim_session *session
 static uint64_t patience(const struct check *check, const struct sim_session *session)
 {
 	const struct check_rules *rules = rules_of(check, session);
-	uint64_t flows = 2 * check->world->session_count;
+	uint64_t flows = 2 * check->crowd;
 	uint64_t time = PATIENCE;
 
 	for (unsigned i = 0; i < rules->count; i++) {

@@ -14,7 +14,7 @@
 #include "least.h"
 
 #define SECOND UINT64_C(1000000000)
-#define FLOOR STORE_PAGE /* bytes that each flow may hold whatever the others of its group do */
+#define FLOOR 4096 /* bytes that each flow may hold whatever the others of its group do */
 
 static const struct check_rules *rules_of(const struct check *check, const struct sim_session *session)
 {

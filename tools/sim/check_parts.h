@@ -102,6 +102,8 @@ struct check_tally {
 	uint64_t leased;
 	uint64_t granted; /* of tickets whose owners have not taken note */
 	uint64_t newest;  /* the largest number of these */
+	uint64_t head;    /* number of the first in line; 0: nobody waits */
+	int32_t free;
 };
 
 struct check {
@@ -114,6 +116,9 @@ struct check {
 	struct check_tally *tallies; /* an open hash by address, which nothing is told in the order of */
 	uint32_t tally_room;         /* a power of two */
 	uint32_t tally_count;
+	struct check_tally *before; /* as of the step before */
+	uint32_t before_room;
+	uint64_t crowd;       /* sessions, at most, at one time */
 	uint64_t moved;       /* bytes and sessions, as of the last change */
 	uint64_t moved_turns; /* turns by then */
 	uint64_t moved_at;    /* ns */

@@ -13,33 +13,47 @@
 
 /* ---- one tally a pool --------------------------------------------------------------------------------------------------- */
 
-static uint32_t place_of(const struct check *check, const struct pool *pool)
+static uint32_t place_of(const struct check_tally *tallies, uint32_t room, const struct pool *pool)
 {
 	uint64_t mixed = (uint64_t)(uintptr_t)pool * UINT64_C(0x9e3779b97f4a7c15);
-	uint32_t place = (uint32_t)(mixed >> 32) & (check->tally_room - 1);
+	uint32_t place = (uint32_t)(mixed >> 32) & (room - 1);
 
-	while (check->tallies[place].pool != NULL && check->tallies[place].pool != pool)
-		place = (place + 1) & (check->tally_room - 1);
+	while (tallies[place].pool != NULL && tallies[place].pool != pool)
+		place = (place + 1) & (room - 1);
 	return place;
 }
 
 static bool grow(struct check *check)
 {
 	struct check_tally *old = check->tallies;
-	uint32_t room = check->tally_room;
+	uint32_t old_room = check->tally_room;
+	uint32_t room = old_room == 0 ? ROOM_MIN : 2 * old_room;
+	struct check_tally *tallies = calloc(room, sizeof(*tallies));
 
-	check->tally_room = room == 0 ? ROOM_MIN : 2 * room;
-	check->tallies = calloc(check->tally_room, sizeof(*check->tallies));
-	if (check->tallies == NULL) {
-		check->tallies = old;
-		check->tally_room = room;
+	if (tallies == NULL)
 		return false;
-	}
-	for (uint32_t i = 0; i < room; i++)
+	for (uint32_t i = 0; i < old_room; i++)
 		if (old[i].pool != NULL)
-			check->tallies[place_of(check, old[i].pool)] = old[i];
+			tallies[place_of(tallies, room, old[i].pool)] = old[i];
+	check->tallies = tallies;
+	check->tally_room = room;
 	free(old);
 	return true;
+}
+
+/* This step's become the last one's. */
+static void turn_page(struct check *check)
+{
+	struct check_tally *tallies = check->before;
+	uint32_t room = check->before_room;
+
+	check->before = check->tallies;
+	check->before_room = check->tally_room;
+	check->tallies = tallies;
+	check->tally_room = room;
+	check->tally_count = 0;
+	if (room > 0)
+		memset(tallies, 0, room * sizeof(*tallies));
 }
 
 /* NULL: no memory. */
@@ -51,7 +65,7 @@ static struct check_tally *tally_of(struct check *check, struct pool *pool)
 		check_no_memory(check);
 		return NULL;
 	}
-	tally = &check->tallies[place_of(check, pool)];
+	tally = &check->tallies[place_of(check->tallies, check->tally_room, pool)];
 	if (tally->pool == NULL) {
 		tally->pool = pool;
 		check->tally_count++;
@@ -109,8 +123,7 @@ static void count_all(struct check *check)
 	const struct sim_session *session;
 
 	if (check->tally_room > 0)
-		memset(check->tallies, 0, check->tally_room * sizeof(*check->tallies));
-	check->tally_count = 0;
+		turn_page(check);
 	for (unsigned i = 0; i < world->worker_count; i++)
 		count_leased(check, world->workers[i].context.memory, NULL, world->workers[i].context.reserve);
 	TAILQ_FOREACH (session, &world->sessions, link)
@@ -172,14 +185,32 @@ static void look_at_head(struct check *check, const struct check_tally *tally)
 			pool->name, head->units);
 }
 
+/* As long as the first in line waits, units only come. */
+static void look_at_passing(struct check *check, struct check_tally *tally)
+{
+	const struct pool_ticket *head = TAILQ_FIRST(&tally->pool->queue);
+	const struct check_tally *before;
+
+	tally->head = head == NULL ? 0 : head->number;
+	tally->free = pool_free(tally->pool);
+	if (head == NULL || check->before_room == 0)
+		return;
+	before = &check->before[place_of(check->before, check->before_room, tally->pool)];
+	if (before->pool != NULL && before->head == tally->head && tally->free < before->free)
+		check_fault(check, "queue", NULL, -1,
+			"%s: number %" PRIu64 " waits, and somebody took %" PRId32 " units past it", tally->pool->name,
+			tally->head, before->free - tally->free);
+}
+
 void check_pool_look(struct check *check)
 {
 	count_all(check);
 	for (uint32_t i = 0; i < check->tally_room; i++) {
-		const struct check_tally *tally = &check->tallies[i];
+		struct check_tally *tally = &check->tallies[i];
 
 		if (tally->pool == NULL)
 			continue;
+		look_at_passing(check, tally);
 		look_at_units(check, tally);
 		look_at_order(check, tally);
 		look_at_head(check, tally);
