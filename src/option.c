@@ -22,8 +22,8 @@ struct unit {
 /* From the smallest to the largest; the first is what a bare number means. */
 static const struct unit size_units[] = {{"", 1}, {"K", 1 << 10}, {"M", 1 << 20}, {"G", 1 << 30}, {NULL, 0}};
 static const struct unit count_units[] = {{"", 1}, {NULL, 0}};
-static const struct unit time_units[] = {{"", UINT64_C(1000000000)}, {"ms", 1000000}, {"s", UINT64_C(1000000000)},
-	{"m", UINT64_C(60000000000)}, {"h", UINT64_C(3600000000000)}, {NULL, 0}};
+static const struct unit time_units[] = {{"", UINT64_C(1000000000)}, {"us", 1000}, {"ms", 1000000},
+	{"s", UINT64_C(1000000000)}, {"m", UINT64_C(60000000000)}, {"h", UINT64_C(3600000000000)}, {NULL, 0}};
 
 static const struct unit *units_of(const struct weir_option *option)
 {
@@ -157,7 +157,7 @@ static int refuse_tail(const struct weir_option *option, const char *text, const
 	return text_error(error, error_size, "\"%.*s\" is followed by the unknown unit %s; expected %s",
 		(int)(tail - text > 40 ? 40 : tail - text), text, quote,
 		option->type == WEIR_OPTION_SIZE ? "K, M, G, or nothing for bytes"
-						 : "ms, s, m, h, or nothing for seconds");
+						 : "us, ms, s, m, h, or nothing for seconds");
 }
 
 /* digits, then one of the option's units. The whole text, or it is an error that says which part is wrong. */
@@ -283,7 +283,7 @@ void option_free(const struct weir_option *table, size_t stride, void *options)
 
 static void time_text(uint64_t value, char *buffer, size_t size)
 {
-	const struct unit *unit = &time_units[4];
+	const struct unit *unit = &time_units[sizeof(time_units) / sizeof(time_units[0]) - 2]; /* the largest */
 
 	while (unit > &time_units[1] && value % unit->factor != 0)
 		unit--;

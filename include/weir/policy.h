@@ -46,7 +46,7 @@ enum weir_direction {
 
 enum weir_option_type {
 	WEIR_OPTION_SIZE = 1,   /* uint64_t, bytes; K, M, G are powers of 1024 */
-	WEIR_OPTION_TIME = 2,   /* uint64_t, nanoseconds; written with ms, s, m, h, or bare seconds */
+	WEIR_OPTION_TIME = 2,   /* uint64_t, nanoseconds; written with us, ms, s, m, h, or bare seconds */
 	WEIR_OPTION_COUNT = 3,  /* uint64_t, a plain number */
 	WEIR_OPTION_BOOL = 4,   /* uint32_t, 0 or 1; written yes or no */
 	WEIR_OPTION_ENUM = 5,   /* uint32_t, index into names */
