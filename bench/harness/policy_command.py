@@ -2,12 +2,14 @@
 """bench/policies: each policy's scenario, simulated and over sockets, side by side."""
 import argparse
 import os
+import shutil
+import signal
 import sys
 import tempfile
 
 from . import machine, policy_cases, policy_ends, policy_iperf, policy_report, policy_sim, process, setups
 from .bench import default_build
-from .error import BenchError
+from .error import BenchError, Missing
 from .policy_trial import Trial
 from .policy_weir import Weir
 
@@ -32,8 +34,8 @@ def _parser():
     add("--scenarios", metavar="DIR", default=os.path.join(TOP, "doc", "scenarios"), help="[%(default)s]")
     add("--out", metavar="FILE", help="what was found, as JSON, every sample")
     add("--rounds", type=int, default=3, metavar="N", help="rounds over all cases; medians are told [%(default)s]")
-    add("--seconds", type=int, default=4, metavar="S", help="length of a run [%(default)s]")
-    add("--only", type=lambda text: text.split(","), metavar="A,B", help="only these cases (--list names them)")
+    add("--seconds", type=int, default=3, metavar="S", help="length of a run [%(default)s]")
+    add("--only", type=lambda text: text.split(","), metavar="A,B", help="only these cases, by name or first word")
     add("--proxy-core", type=int, default=cores[0], metavar="N", help="the processor of weir [%(default)s]")
     add("--load-core", type=int, default=cores[:2][-1], metavar="N", help="the processor of the peers [%(default)s]")
     add("--list", action="store_true", help="say what is compared, and end")
@@ -44,10 +46,9 @@ def _parse(arguments):
     parser = _parser()
     options = parser.parse_args(arguments)
     options.build = os.path.abspath(options.build)
-    names = [case.name for case in policy_cases.every()]
     for name in options.only or []:
-        if name not in names:
-            parser.error(f"no case named {name}; expected one of {', '.join(names)}")
+        if not any(case.is_named([name]) for case in policy_cases.every()):
+            parser.error(f"no case named {name}; see --list")
     if options.seconds < 2 or options.rounds < 1:
         parser.error("a run takes 2 seconds at least, and there is one at least")
     return options
@@ -72,12 +73,14 @@ class Run:
     def _through(self, case, scenario, upstream, drive):
         weir = Weir(self.place, self.children, scenario, upstream)
         try:
+            before = process.cpu_ns([weir.child.pid])
             taken, sessions = drive(weir, scenario)
+            spent = process.cpu_ns([weir.child.pid]) - before
             log = weir.log(sessions)
         finally:
             weir.stop()
         flows = log.carriers(LEAST[case.by])
-        return Trial(taken=taken, held=log.held(flows), every=taken, **log.totals(flows))
+        return Trial(taken=taken, held=log.held(flows), every=taken, cpu_ns=spent, **log.totals(flows))
 
     def _iperf(self, weir, scenario):
         return policy_iperf.run(self.children, self.options.load_core, weir.port, scenario)
@@ -106,8 +109,19 @@ def _rounds(options, run, cases, found):
             found.measured.setdefault(case.name, []).append(figures)
 
 
+def _check(options):
+    """What nothing can be done without."""
+    for parts in (("src", "weir"), ("tools", "weir-sim")):
+        path = os.path.join(options.build, *parts)
+        if not os.access(path, os.X_OK):
+            raise BenchError(f"{path} is missing: run `make` there, or say --build DIR")
+    if shutil.which("iperf3") is None:
+        raise Missing("iperf3", "iperf3")
+
+
 def _compare(options):
-    chosen = [case for case in policy_cases.every() if options.only is None or case.name in options.only]
+    _check(options)
+    chosen = [case for case in policy_cases.every() if case.is_named(options.only)]
     cases = [(case, case.load(options.scenarios, options.seconds)) for case in chosen]
     described = machine.describe(os.path.join(options.build, "src", "weir"))
     if described["load_before"] > BUSY:
@@ -124,13 +138,19 @@ def _compare(options):
     return 1 if found.failures else 0
 
 
+def _interrupted(number, _frame):
+    raise SystemExit(128 + number)
+
+
 def main(arguments):
     """The exit status: 0, 1 if anything failed, 2 if it was called in a wrong way."""
     options = _parse(arguments)
     if options.list:
         for case in policy_cases.every():
-            print(f"{case.name:14} doc/scenarios/{case.scenario}.ini, by {case.by}")
+            print(f"{case.name:15} doc/scenarios/{case.scenario}.ini, {case.by}{', if named' if case.apart else ''}")
         return 0
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, _interrupted)
     try:
         return _compare(options)
     except (BenchError, OSError) as error:

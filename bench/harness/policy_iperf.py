@@ -4,7 +4,7 @@ import contextlib
 import json
 import subprocess
 
-from . import process
+from . import policy_scenario, process
 from .error import BenchError
 from .policy_trial import Curve
 
@@ -12,11 +12,13 @@ CONTROL = 1  # iperf3's own connection
 
 
 def _traffic(scenario):
-    """(sessions, whether the server sends)"""
+    """(sessions, whether the server sends, bytes a second or 0 for all that go)"""
     found = list(scenario.named("traffic").values())
-    if len(found) != 1:
-        raise BenchError(f"{scenario.path}: iperf3 is one kind of traffic")
-    return int(found[0].get("sessions", 1)), "up_source" not in found[0]
+    sources = list(scenario.named("source").values())
+    if len(found) != 1 or len(sources) != 1 or sources[0].get("kind", "bulk") not in ("bulk", "constant"):
+        raise BenchError(f"{scenario.path}: iperf3 is one kind of traffic, bulk or constant")
+    rate = policy_scenario.size(sources[0]["rate"]) if sources[0].get("kind") == "constant" else 0
+    return int(found[0].get("sessions", 1)), "up_source" not in found[0], rate
 
 
 @contextlib.contextmanager
@@ -42,9 +44,10 @@ def _curves(report, is_down):
 
 def run(children, core, port, scenario):
     """Through weir at `port`: (Curves of what was received, sessions that there were)."""
-    sessions, is_down = _traffic(scenario)
+    sessions, is_down, rate = _traffic(scenario)
     command = ["iperf3", "--client", "127.0.0.1", "--port", str(port), "--json", "--get-server-output"]
-    command += ["--interval", "0.1", "--time", str(round(scenario.duration)), "--parallel", str(sessions)]
+    command += ["--zerocopy", "--interval", "0.1", "--time", str(round(scenario.duration)), "--parallel", str(sessions)]
+    command += ["--bitrate", str(rate * 8 // sessions)]
     client = children.start(command + (["--reverse"] if is_down else []), core, stdout=subprocess.PIPE)
     try:
         report = json.loads(client.communicate(timeout=scenario.duration + 60)[0] or "{}")

@@ -44,6 +44,7 @@ class Trial:
     held_max: int = 0  # the most that a flow held, between two points, too
     written: int = 0  # bytes that weir gave to sinks
     pauses: int = 0  # by policies
+    cpu_ns: int = 0  # that weir spent; a simulation does not tell
 
     def total(self, at):
         """Taken by all sinks."""

@@ -36,19 +36,24 @@ class Log:
         flows = [(name, direction) for name in names for direction in DIRECTIONS]
         return [flow for flow in flows if int(self.sessions[flow[0]][flow[1]]) >= least]
 
-    def held(self, flows):
-        """Curves of what flows held, by the status lines. Those of one signal are of one moment."""
-        points, batch = {flow: [] for flow in flows}, []
+    def _batches(self):
+        """The lines of each signal, which are of one moment: {session: keys}."""
+        batch = {}
         for name, keys in self._status:
             if name != "end":
-                batch.append((name, keys))
-                continue
-            moment = max((float(line["age"].rstrip("s")) for _, line in batch), default=0)
-            for session, line in batch:
-                for direction in DIRECTIONS:
-                    if (session, direction) in points:
-                        points[session, direction].append((moment, int(line[f"{direction}_held_now"])))
-            batch = []
+                batch[name] = keys
+            elif batch:
+                yield batch
+                batch = {}
+
+    def held(self, flows):
+        """Curves of what flows held, by the status lines; nothing once they are over."""
+        points = {flow: [] for flow in flows}
+        for batch in self._batches():
+            moment = max(float(keys["age"].rstrip("s")) for keys in batch.values())
+            for (name, direction), found in points.items():
+                held = int(batch[name][f"{direction}_held_now"]) if name in batch else 0
+                found.append((moment, held))
         return [Curve(found) for found in points.values()]
 
     def totals(self, flows):
