@@ -13,7 +13,12 @@ dist_man_MANS += \
 EXTRA_DIST += \
 	README.md \
 	doc/architecture.md \
-	doc/performance.md
+	doc/performance.md \
+	doc/plots/demand.svg \
+	doc/plots/scopes-teeth.svg \
+	doc/plots/shape-burst.svg \
+	doc/plots/watermark.svg \
+	doc/policies.md
 
 # Scenarios for weir-sim; each is run by tests/e2e/sim_scenarios.sh, short.
 scenariosdir = $(docdir)/scenarios
