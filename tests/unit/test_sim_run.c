@@ -214,6 +214,7 @@ START_TEST(held_is_a_saw_tooth_between_the_marks)
 	ck_assert_msg(least_held(SECOND) >= 64 * KIB && least_held(SECOND) < 72 * KIB, "the least held is %llu",
 		(unsigned long long)least_held(SECOND));
 	about("pauses", result.pauses, 20 * MIB / (192 * KIB), 10);
+	ck_assert_uint_eq(result.flips, result.pauses * 2 * 1000 / 20);
 	for (size_t i = 0; i < row_count; i++) {
 		ck_assert_uint_le(rows[i].unread, 64 * KIB);
 		ck_assert_uint_le(rows[i].queued, 24 * KIB); /* the mark, and a piece of half a window */
