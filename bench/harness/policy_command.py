@@ -109,19 +109,19 @@ def _rounds(options, run, cases, found):
             found.measured.setdefault(case.name, []).append(figures)
 
 
-def _check(options):
+def _check(options, chosen):
     """What nothing can be done without."""
     for parts in (("src", "weir"), ("tools", "weir-sim")):
         path = os.path.join(options.build, *parts)
         if not os.access(path, os.X_OK):
             raise BenchError(f"{path} is missing: run `make` there, or say --build DIR")
-    if shutil.which("iperf3") is None:
+    if any(case.by == policy_cases.IPERF for case in chosen) and shutil.which("iperf3") is None:
         raise Missing("iperf3", "iperf3")
 
 
 def _compare(options):
-    _check(options)
     chosen = [case for case in policy_cases.every() if case.is_named(options.only)]
+    _check(options, chosen)
     cases = [(case, case.load(options.scenarios, options.seconds)) for case in chosen]
     described = machine.describe(os.path.join(options.build, "src", "weir"))
     if described["load_before"] > BUSY:

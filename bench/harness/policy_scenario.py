@@ -5,7 +5,7 @@ import re
 from .error import BenchError
 
 UNITS = {"": 1, "K": 2**10, "M": 2**20, "G": 2**30}
-TIMES = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "": 1}
+TIMES = {"us": 0.000001, "ms": 0.001, "s": 1, "m": 60, "h": 3600, "": 1}
 UNLIMITED = float("inf")
 # What is said of a listener that both know; addresses are ours.
 ADDRESSES = ("listen", "upstream")
@@ -26,7 +26,7 @@ def seconds(text):
     """A time, as weir writes it: 5ms, 2s, never."""
     if text == "never":
         return UNLIMITED
-    found = re.fullmatch(r"(\d+)(ms|s|m|h|)", text)
+    found = re.fullmatch(r"(\d+)(us|ms|s|m|h|)", text)
     if found is None:
         raise BenchError(f"{text} is no time")
     return int(found.group(1)) * TIMES[found.group(2)]

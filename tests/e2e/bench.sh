@@ -59,11 +59,11 @@ END
 # Neither a process nor a file of the bench is left.
 nothing_left() {
 	grep -lsa "TMPDIR=$dir" /proc/[0-9]*/environ >"$dir/left"
-	ls -d "$dir"/weir-bench-* >>"$dir/left" 2>/dev/null
+	ls -d "$dir"/weir-bench-* "$dir"/weir-policies-* >>"$dir/left" 2>/dev/null
 	! [ -s "$dir/left" ]
 }
 
-echo 1..6
+echo 1..8
 
 bench
 ended 0
@@ -83,3 +83,11 @@ ended 143
 result $? "SIGTERM stops it" "$dir/out"
 nothing_left
 result $? "nothing is left after SIGTERM" "$dir/left"
+
+# Whoever holds all that a policy allows holds the same in every column.
+TMPDIR=$dir "$WEIR_SRCDIR/bench/policies" --build "$WEIR_BUILDDIR" --rounds 1 --seconds 2 --only watermark \
+	>"$dir/out" 2>&1 &&
+	grep -q '^| watermark | held, most, KB | 64.0 | 64.0 | 64.0 | ' "$dir/out"
+result $? "a policy simulated and over sockets" "$dir/out"
+nothing_left
+result $? "nothing is left of that" "$dir/left"
