@@ -5,8 +5,10 @@
 #include "bucket.h"
 
 #include "container.h"
+#include "least.h"
 
 #define SECOND UINT64_C(1000000000)
+#define LOOK SECOND /* ns: the timer is never set further ahead */
 
 static void fire(struct timer *timer, uint64_t now);
 
@@ -63,11 +65,16 @@ void bucket_fill(struct bucket *bucket, uint64_t now)
 
 /* ---- the timer ------------------------------------------------------------------------------------------------------- */
 
-static void set_timer(struct bucket *bucket)
+/*
+ * For when the head of the queue can be served, but no further ahead than LOOK: it may leave, and then the next, who waits
+ * for less, must not wait for the time of the first; nor may the sched of a thread that wants to end.
+ */
+static void set_timer(struct bucket *bucket, uint64_t now)
 {
 	uint64_t filled_at = atomic_load_explicit(&bucket->filled_at, memory_order_relaxed);
+	uint64_t at = filled_at + time_for(bucket, pool_missing(&bucket->pool));
 
-	sched_timer_set(bucket->sched, &bucket->timer, filled_at + time_for(bucket, pool_missing(&bucket->pool)));
+	sched_timer_set(bucket->sched, &bucket->timer, least(at, now + LOOK));
 }
 
 /*
@@ -92,7 +99,7 @@ static void fire(struct timer *timer, uint64_t now)
 
 	bucket_fill(bucket, now);
 	if (!end_watch(bucket))
-		set_timer(bucket);
+		set_timer(bucket, now);
 }
 
 void bucket_watch(struct bucket *bucket, struct sched *sched, uint64_t now)
@@ -101,7 +108,7 @@ void bucket_watch(struct bucket *bucket, struct sched *sched, uint64_t now)
 	if (atomic_exchange_explicit(&bucket->watched, true, memory_order_acq_rel))
 		return;
 	bucket->sched = sched;
-	set_timer(bucket);
+	set_timer(bucket, now);
 }
 
 void bucket_unwatch(struct bucket *bucket)

@@ -5,8 +5,8 @@
  *     rate -> [ free units, at most size ] -> take -> used up, or put back
  *
  * Filling is lazy: whoever is about to take first adds what came in since the last time, so an idle bucket costs nothing.
- * Only while somebody waits there is a timer, set for when the head of the queue can be served. It runs on the worker of
- * the first who came to wait, and stays there until nobody does.
+ * Only while somebody waits there is a timer, set for when the head of the queue can be served, and a second ahead at most.
+ * It runs on the worker of the first who came to wait, and stays there until nobody does.
  *
  * Any thread, where nothing else is said.
  */

@@ -200,6 +200,25 @@ START_TEST(who_leaves_does_not_hold_up_the_next)
 }
 END_TEST
 
+/* Years ahead, were it not for the next; and a timer without anybody who waits would keep its thread from ending. */
+START_TEST(a_head_that_leaves_takes_its_time_along)
+{
+	begin(INT32_MAX, 1);
+	ck_assert_uint_eq(take(1, INT32_MAX), INT32_MAX);
+	wait_for(0, INT32_MAX, 0);
+	wait_for(1, 2, 1);
+	ck_assert(pool_leave(&waiters[0].ticket));
+	pass(4 * SECOND);
+	ck_assert_uint_eq(waiters[1].served, 1);
+	ck_assert_uint_eq(pool_collect(&waiters[1].ticket), 2);
+	wait_for(2, INT32_MAX, 1);
+	ck_assert(pool_leave(&waiters[2].ticket));
+	pass(2 * SECOND);
+	ck_assert_uint_eq(timers(), 0);
+	bucket_destroy(&bucket);
+}
+END_TEST
+
 /* ---- threads --------------------------------------------------------------------------------------------------------- */
 
 #define THREADS 4
@@ -275,6 +294,7 @@ int main(void)
 	tcase_add_test(tcase, what_waits_is_served_in_order_by_one_timer);
 	tcase_add_test(tcase, the_watch_passes_on);
 	tcase_add_test(tcase, who_leaves_does_not_hold_up_the_next);
+	tcase_add_test(tcase, a_head_that_leaves_takes_its_time_along);
 	tcase_add_test(tcase, threads_share_one_bucket);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
