@@ -189,17 +189,31 @@ static enum standing_side side_of(const struct stack_claim *claim, const struct 
 	return claim->consumed && (limits->for_writing >> claim->index & 1) != 0 ? STANDING_WRITING : STANDING_READING;
 }
 
+/* The flow waits on this side for what it cannot do without: of claim `from` or one behind it, or memory. */
+static bool lacks(const struct standing *standing, enum standing_side side, const struct terms *terms, unsigned from)
+{
+	unsigned c;
+
+	if (!waits(standing, side))
+		return false;
+	c = standing->waits[side].claim;
+	return c == standing->owner->stack->claim_count || (c >= from && *terms[c].leased < terms[c].level);
+}
+
 /*
  * What draining set free is for those who wait, or a flow whose source never rests would keep it for ever. What was leased
- * before a turn may be used in it first.
+ * before a turn may be used in it first; and a flow that lacks something behind this claim could not yet: if it gave back
+ * what it will need, it would have to wait here again, and all who wait for both would hand one lease around.
  */
-static bool others_wait(const struct hearing *hearing, const struct stack_claim *claim, const struct pool *pool)
+static bool others_wait(const struct standing *standing, const struct hearing *hearing, unsigned c,
+	const struct terms *terms)
 {
-	return !claim->consumed && hearing->over && pool_waiters(pool) > 0;
+	return !standing->owner->stack->claims[c].consumed && hearing->over && pool_waiters(terms[c].pool) > 0 &&
+		!lacks(standing, terms[c].side, terms, c + 1);
 }
 
 static void make_terms(const struct standing *standing, const struct stack_claim *claim,
-	const struct weir_limits *limits, const struct hearing *hearing, const bool *usable, struct terms *terms)
+	const struct weir_limits *limits, struct terms *terms)
 {
 	uint64_t beyond = limits->want[claim->index] - limits->used[claim->index];
 
@@ -214,9 +228,17 @@ static void make_terms(const struct standing *standing, const struct stack_claim
 	};
 	if (terms->level < limits->need[claim->index])
 		terms->level = (uint32_t)limits->need[claim->index];
-	if (claim->brief && !usable[terms->side])
-		terms->want = terms->used;
-	terms->keep = claim->brief && others_wait(hearing, claim, terms->pool) ? terms->used : terms->want;
+}
+
+/* What is brief is only for what can be used. */
+static void restrain(const struct standing *standing, const struct hearing *hearing, unsigned c, struct terms *terms,
+	bool usable)
+{
+	const struct stack_claim *claim = &standing->owner->stack->claims[c];
+
+	if (claim->brief && !usable)
+		terms[c].want = terms[c].used;
+	terms[c].keep = claim->brief && others_wait(standing, hearing, c, terms) ? terms[c].used : terms[c].want;
 }
 
 /* ---- taking and giving back ------------------------------------------------------------------------------------------ */
@@ -293,27 +315,45 @@ static void take_side(struct standing *standing, enum standing_side side, const 
 	}
 }
 
+static void settle_side(struct standing *standing, const struct hearing *hearing, enum standing_side side,
+	struct terms *terms, bool helps, bool usable)
+{
+	for (unsigned c = 0; c < standing->owner->stack->claim_count; c++) {
+		if (terms[c].side != side)
+			continue;
+		restrain(standing, hearing, c, terms, helps && usable);
+		trim(standing, c, &terms[c]);
+	}
+	if (helps)
+		take_side(standing, side, terms, hearing->view.now);
+}
+
+/* Both sides: a flow that holds nothing can write only what it may read. */
+static void settle_sides(struct standing *standing, const struct hearing *hearing, const struct weir_limits *limits,
+	struct terms *terms)
+{
+	bool reads = leases_help(standing, hearing, limits, STANDING_READING);
+	bool writes = leases_help(standing, hearing, limits, STANDING_WRITING);
+	bool usable = hearing->usable[STANDING_WRITING];
+
+	settle_side(standing, hearing, STANDING_READING, terms, reads, hearing->usable[STANDING_READING]);
+	if (hearing->view.held == 0)
+		usable = usable && reads && !lacks(standing, STANDING_READING, terms, 0);
+	settle_side(standing, hearing, STANDING_WRITING, terms, writes, usable);
+}
+
 bool standing_settle(struct standing *standing, const struct hearing *hearing, const struct weir_limits *limits)
 {
 	const struct stack *stack = standing->owner->stack;
 	struct terms terms[STACK_CLAIMS_MAX];
 	uint32_t before[STACK_CLAIMS_MAX];
-	bool helps[STANDING_SIDES];
-	bool usable[STANDING_SIDES];
 	bool changed = false;
 
-	for (int side = 0; side < STANDING_SIDES; side++) {
-		helps[side] = leases_help(standing, hearing, limits, (enum standing_side)side);
-		usable[side] = helps[side] && hearing->usable[side];
-	}
 	for (unsigned c = 0; c < stack->claim_count; c++) {
-		make_terms(standing, &stack->claims[c], &limits[stack->claims[c].member], hearing, usable, &terms[c]);
+		make_terms(standing, &stack->claims[c], &limits[stack->claims[c].member], &terms[c]);
 		before[c] = *terms[c].leased;
-		trim(standing, c, &terms[c]);
 	}
-	for (int side = 0; side < STANDING_SIDES; side++)
-		if (helps[side])
-			take_side(standing, (enum standing_side)side, terms, hearing->view.now);
+	settle_sides(standing, hearing, limits, terms);
 	standing->idle = true;
 	for (unsigned c = 0; c < stack->claim_count; c++) {
 		changed |= *terms[c].leased != before[c];

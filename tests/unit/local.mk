@@ -47,6 +47,7 @@ unit_tests += \
 # The core, over fake endpoints in virtual time.
 unit_tests += \
 	tests/unit/test_bucket \
+	tests/unit/test_crowd \
 	tests/unit/test_depot \
 	tests/unit/test_endpoint \
 	tests/unit/test_flow \

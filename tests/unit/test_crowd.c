@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two policies in one stack, each with a pool that many flows share: who waits for the one neither turns in circles over
+ * the other, nor keeps of it what he cannot use. Only flows upwards are asked about.
+ */
+#include <stddef.h>
+#include <string.h>
+
+#include "fake.h"
+#include "rule.h"
+#include "unit.h"
+
+#define PAIRS 6
+
+/* Bytes are paid for with tokens, before they are read or before they are written; or held bytes occupy units. */
+struct price {
+	uint64_t size;
+	uint64_t rate;
+	uint64_t grain;
+	uint64_t least; /* units below which nothing is let through */
+	bool held;
+	bool writing;
+};
+
+static struct weir_pool tokens = {
+	.name = "tokens",
+	.scope = WEIR_SCOPE_INSTANCE,
+	.size_offset = offsetof(struct price, size),
+	.flags = WEIR_POOL_CONSUMED,
+	.rate_offset = offsetof(struct price, rate),
+};
+
+static const struct weir_pool marks = {
+	.name = "marks",
+	.scope = WEIR_SCOPE_INSTANCE,
+	.size_offset = offsetof(struct price, size),
+	.flags = WEIR_POOL_BRIEF | WEIR_POOL_LOW,
+	.low_offset = offsetof(struct price, size),
+};
+
+static void price_ask(const struct weir_call *call, const struct weir_view *view, struct weir_limits *limits)
+{
+	const struct price *price = call->options;
+	const uint64_t *paid = call->flow;
+	uint64_t units = view->pools[0].units;
+	uint64_t moved = price->writing ? view->written : view->read;
+
+	if (call->ref.direction != WEIR_UP)
+		return;
+	limits->used[0] = price->held ? view->held : moved - *paid;
+	limits->grain[0] = price->grain;
+	limits->want[0] = limits->used[0] + price->grain;
+	limits->promises = WEIR_PROMISE_LEASE | (view->held > 0 ? WEIR_PROMISE_DRAIN : 0);
+	limits->for_writing = price->writing;
+	if (units < price->least)
+		units = 0;
+	if (price->writing)
+		limits->write_to = *paid + units;
+	else if (price->held)
+		limits->read_to = view->read + (units > view->held ? units - view->held : 0);
+	else
+		limits->read_to = *paid + units;
+}
+
+static void price_event(const struct weir_call *call, const struct weir_view *view, const struct weir_event *event)
+{
+	const struct price *price = call->options;
+	uint64_t *paid = call->flow;
+
+	if (call->ref.direction != WEIR_UP || price->held)
+		return;
+	call->host->lease_spend(call, 0, price->writing ? event->written : event->read);
+	*paid = price->writing ? view->written : view->read;
+}
+
+#define PRICE(pool)                                                                                                    \
+	{                                                                                                              \
+		.name = "price", .pools = &(pool), .pool_stride = sizeof(pool), .pool_count = 1,                       \
+		.flow_size = sizeof(uint64_t), .ask = price_ask, .event = price_event,                                 \
+	}
+
+static const struct weir_policy tokens_price = PRICE(tokens);
+static const struct weir_policy marks_price = PRICE(marks);
+
+static void lease_spend(const struct weir_call *call, uint32_t number, uint64_t units)
+{
+	unsigned member;
+	struct standing *standing = standing_of_call(call, &member);
+
+	standing_lease_spend(standing, member, number, units);
+}
+
+static struct world world;
+static struct rule rules[2];
+static struct price prices[2];
+static struct stack stack;
+static struct pair pairs[PAIRS];
+static unsigned pair_count;
+
+/* The second policy may be none. */
+static void begin(struct price first, struct price second, unsigned count)
+{
+	capture_begin();
+	world_init(&world, 1024);
+	world.host.lease_spend = lease_spend;
+	prices[0] = first;
+	prices[1] = second;
+	for (unsigned i = 0; i < 2 && prices[i].size > 0; i++)
+		rule_init(&rules[i], i == 0 ? "first" : "second", prices[i].held ? &marks_price : &tokens_price,
+			&prices[i]);
+	rule_stack(&stack, &rules[0], second.size > 0 ? &rules[1] : NULL, NULL);
+	for (pair_count = 0; pair_count < count; pair_count++) {
+		pair_init(&pairs[pair_count], &world, &stack);
+		pair_open(&pairs[pair_count]);
+	}
+}
+
+static void finish(void)
+{
+	for (unsigned i = 0; i < pair_count; i++)
+		session_close(&pairs[i].session, CLOSE_SHUTDOWN, world.now);
+	world_pass(&world, 10 * SECOND); /* a bucket's timer may still be set */
+	ck_assert_uint_eq(capture_count("promises nothing"), 0);
+	stack_destroy(&stack);
+	for (unsigned i = 0; i < 2 && prices[i].size > 0; i++)
+		rule_destroy(&rules[i]);
+	world_destroy(&world);
+}
+
+static uint32_t leased(unsigned i, unsigned member)
+{
+	return standing_member(&pairs[i].session.up.standing, member)->leased[0];
+}
+
+/* All want to hold something, and none has tokens: what one cannot use just now is no reason to pass it around. */
+START_TEST(who_waits_for_tokens_keeps_his_place)
+{
+	uint64_t rounds;
+
+	begin((struct price){.size = 64 * KIB, .grain = 16 * KIB, .held = true},
+		(struct price){.size = 6000, .rate = 60000, .grain = 600}, PAIRS);
+	for (unsigned i = 0; i < PAIRS; i++)
+		fake_send(&pairs[i].client, MIB);
+	world_run(&world);
+	rounds = world.rounds;
+	world_pass(&world, 10 * SECOND);
+	MUST(world.rounds - rounds < 10 * 60000 / 600 * 10, "%llu rounds", (unsigned long long)(world.rounds - rounds));
+	for (unsigned i = 0; i < PAIRS; i++)
+		MUST(pairs[i].server.accepted >= 97000 && pairs[i].server.accepted <= 103000, "flow %u: %llu bytes", i,
+			(unsigned long long)pairs[i].server.accepted);
+	finish();
+}
+END_TEST
+
+/* Tokens for writing are for those who have something to write, or may read something. */
+START_TEST(who_may_not_read_needs_nothing_to_write)
+{
+	begin((struct price){.size = 5000, .rate = 1, .grain = 500},
+		(struct price){.size = 50000, .rate = 1, .grain = 500, .writing = true}, PAIRS);
+	for (unsigned i = 0; i < PAIRS; i++)
+		fake_send(&pairs[i].client, 10000);
+	world_run(&world);
+	for (unsigned i = 0; i < PAIRS; i++)
+		MUST(leased(i, 1) == 0, "flow %u keeps %u units", i, leased(i, 1));
+	ck_assert_int_eq(pool_free(stack.claims[1].pool), 45000);
+	finish();
+}
+END_TEST
+
+int main(void)
+{
+	Suite *suite = suite_create("crowd");
+	TCase *tcase = tcase_create("crowd");
+
+	tcase_add_test(tcase, who_waits_for_tokens_keeps_his_place);
+	tcase_add_test(tcase, who_may_not_read_needs_nothing_to_write);
+	suite_add_tcase(suite, tcase);
+	return unit_main(suite);
+}
