@@ -65,7 +65,7 @@ static void tell(uint64_t seed, struct trial *trial, bool shrunk)
 	printf("# seed %" PRIu64 " (%s): %s\n", seed, generator_families[seed % GENERATOR_FAMILY_COUNT].name,
 		trial->name);
 	trial_print(trial, "# ", stdout);
-	if (!shrunk)
+	if (!shrunk || trial->end == TRIAL_REFUSED || trial->end == TRIAL_UNTRIED)
 		return;
 	shrink(&document, trial, SHRINK_TRIALS);
 	printf("# shrunk to:\n");
