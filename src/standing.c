@@ -82,8 +82,9 @@ static void show_member(const struct standing *standing, unsigned i, struct weir
 	const struct stack *stack = standing->owner->stack;
 
 	view->scanned = member->scanned;
-	if (stack->members[i].api->pool_count == 0)
+	if (stack->claim_count == 0)
 		return;
+	memset(view->pools, 0, sizeof(view->pools)); /* another member's are no business of this one */
 	for (unsigned c = 0; c < stack->claim_count; c++) {
 		const struct stack_claim *claim = &stack->claims[c];
 		int32_t free;
@@ -173,7 +174,11 @@ void standing_scan(struct standing *standing, struct hearing *hearing, const str
 
 /* ---- promises ------------------------------------------------------------------------------------------------------ */
 
-static bool wants_more(const struct standing *standing, unsigned i, const struct weir_limits *limits)
+/*
+ * Whether more of a pool can come to the flow: below what its policy calls worth having, it takes what it can use, or
+ * queues. Beyond that nobody queues, unless no grain is set, and what others give back comes to those who do.
+ */
+static bool lease_can_come(const struct standing *standing, unsigned i, const struct weir_limits *limits)
 {
 	const struct stack *stack = standing->owner->stack;
 
@@ -181,7 +186,10 @@ static bool wants_more(const struct standing *standing, unsigned i, const struct
 		unsigned p = stack->claims[c].index;
 		uint32_t leased = standing_member(standing, i)->leased[p];
 
-		if (stack->claims[c].member == i && (limits->want[p] > leased || limits->need[p] > leased))
+		if (stack->claims[c].member != i || limits->want[p] <= leased)
+			continue;
+		if (limits->grain[p] == 0 || limits->need[p] > leased || standing_awaited(standing) ||
+			limits->used[p] + least(limits->grain[p], limits->want[p] - limits->used[p]) > leased)
 			return true;
 	}
 	return false;
@@ -199,7 +207,7 @@ static uint32_t keepable(const struct standing *standing, unsigned i, const stru
 		promises &= ~WEIR_PROMISE_ACKED;
 	if (limits->ask_at == WEIR_NEVER)
 		promises &= ~WEIR_PROMISE_TIME;
-	if (!wants_more(standing, i, limits))
+	if (!lease_can_come(standing, i, limits))
 		promises &= ~WEIR_PROMISE_LEASE;
 	return promises;
 }
@@ -301,11 +309,13 @@ static void ask_all(struct standing *standing, struct hearing *hearing, struct w
 void standing_consult(struct standing *standing, struct hearing *hearing)
 {
 	struct weir_limits limits[STACK_MAX];
+	bool claims = standing->owner->stack->claim_count > 0;
 
 	ask_all(standing, hearing, limits);
-	if (standing->owner->stack->claim_count > 0 && standing_settle(standing, hearing, limits))
+	if (claims && standing_settle(standing, hearing, limits))
 		ask_all(standing, hearing, limits); /* what they let pass may follow from what is leased now */
-	if (standing->verdict.paused != 0 || standing->verdict.stopped != 0)
+	/* within a turn, units that are used up and not spent yet may leave nothing to wait for; it ends with a consultation */
+	if ((standing->verdict.paused != 0 || standing->verdict.stopped != 0) && (hearing->over || !claims))
 		watch_promises(standing, limits, &hearing->view);
 	standing_gate(standing, limits);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Two policies in one stack, each with a pool that many flows share: who waits for the one neither turns in circles over
- * the other, nor keeps of it what he cannot use. Only flows upwards are asked about.
+ * Several policies in one stack, with pools that many flows share: who waits for the one neither turns in circles over the
+ * other, nor keeps of it what he cannot use, nor sees what is another's. Only flows upwards are asked about.
  */
 #include <stddef.h>
 #include <string.h>
@@ -17,6 +17,7 @@ struct price {
 	uint64_t size;
 	uint64_t rate;
 	uint64_t grain;
+	uint64_t more;  /* wanted beyond the grain */
 	uint64_t least; /* units below which nothing is let through */
 	bool held;
 	bool writing;
@@ -49,8 +50,10 @@ static void price_ask(const struct weir_call *call, const struct weir_view *view
 		return;
 	limits->used[0] = price->held ? view->held : moved - *paid;
 	limits->grain[0] = price->grain;
-	limits->want[0] = limits->used[0] + price->grain;
-	limits->promises = WEIR_PROMISE_LEASE | (view->held > 0 ? WEIR_PROMISE_DRAIN : 0);
+	limits->want[0] = limits->used[0] + price->grain + price->more;
+	if (limits->want[0] > price->size)
+		limits->want[0] = price->size;
+	limits->promises = WEIR_PROMISE_LEASE | (price->held && view->held > 0 ? WEIR_PROMISE_DRAIN : 0);
 	limits->for_writing = price->writing;
 	if (units < price->least)
 		units = 0;
@@ -91,14 +94,14 @@ static void lease_spend(const struct weir_call *call, uint32_t number, uint64_t 
 }
 
 static struct world world;
-static struct rule rules[2];
+static struct rule rules[3];
 static struct price prices[2];
 static struct stack stack;
 static struct pair pairs[PAIRS];
 static unsigned pair_count;
 
-/* The second policy may be none. */
-static void begin(struct price first, struct price second, unsigned count)
+/* The second policy may be none, and so may the third. */
+static void begin(struct price first, struct price second, const struct weir_policy *third, unsigned count)
 {
 	capture_begin();
 	world_init(&world, 1024);
@@ -108,23 +111,31 @@ static void begin(struct price first, struct price second, unsigned count)
 	for (unsigned i = 0; i < 2 && prices[i].size > 0; i++)
 		rule_init(&rules[i], i == 0 ? "first" : "second", prices[i].held ? &marks_price : &tokens_price,
 			&prices[i]);
-	rule_stack(&stack, &rules[0], second.size > 0 ? &rules[1] : NULL, NULL);
+	if (third != NULL)
+		rule_init(&rules[2], "third", third, NULL);
+	rule_stack(&stack, &rules[0], second.size > 0 ? &rules[1] : NULL, third != NULL ? &rules[2] : NULL);
 	for (pair_count = 0; pair_count < count; pair_count++) {
 		pair_init(&pairs[pair_count], &world, &stack);
 		pair_open(&pairs[pair_count]);
 	}
 }
 
-static void finish(void)
+static void close_all(void)
 {
 	for (unsigned i = 0; i < pair_count; i++)
 		session_close(&pairs[i].session, CLOSE_SHUTDOWN, world.now);
 	world_pass(&world, 10 * SECOND); /* a bucket's timer may still be set */
-	ck_assert_uint_eq(capture_count("promises nothing"), 0);
 	stack_destroy(&stack);
-	for (unsigned i = 0; i < 2 && prices[i].size > 0; i++)
-		rule_destroy(&rules[i]);
+	for (unsigned i = 0; i < 3; i++)
+		if (rules[i].policy.name != NULL)
+			rule_destroy(&rules[i]);
 	world_destroy(&world);
+}
+
+static void finish(void)
+{
+	ck_assert_uint_eq(capture_count("promises nothing"), 0);
+	close_all();
 }
 
 static uint32_t leased(unsigned i, unsigned member)
@@ -138,7 +149,7 @@ START_TEST(who_waits_for_tokens_keeps_his_place)
 	uint64_t rounds;
 
 	begin((struct price){.size = 64 * KIB, .grain = 16 * KIB, .held = true},
-		(struct price){.size = 6000, .rate = 60000, .grain = 600}, PAIRS);
+		(struct price){.size = 6000, .rate = 60000, .grain = 600}, NULL, PAIRS);
 	for (unsigned i = 0; i < PAIRS; i++)
 		fake_send(&pairs[i].client, MIB);
 	world_run(&world);
@@ -156,13 +167,93 @@ END_TEST
 START_TEST(who_may_not_read_needs_nothing_to_write)
 {
 	begin((struct price){.size = 5000, .rate = 1, .grain = 500},
-		(struct price){.size = 50000, .rate = 1, .grain = 500, .writing = true}, PAIRS);
+		(struct price){.size = 50000, .rate = 1, .grain = 500, .writing = true}, NULL, PAIRS);
 	for (unsigned i = 0; i < PAIRS; i++)
 		fake_send(&pairs[i].client, 10000);
 	world_run(&world);
 	for (unsigned i = 0; i < PAIRS; i++)
 		MUST(leased(i, 1) == 0, "flow %u keeps %u units", i, leased(i, 1));
 	ck_assert_int_eq(pool_free(stack.claims[1].pool), 45000);
+	finish();
+}
+END_TEST
+
+/* ---- promises --------------------------------------------------------------------------------------------------------- */
+
+/* It is leased its grain, wants more before it lets anything pass, and nobody queues for that: asked again by timer. */
+START_TEST(a_grain_that_does_not_suffice_hangs_nobody)
+{
+	begin((struct price){.size = 1000, .grain = 100, .more = 400, .least = 300, .held = true}, (struct price){0},
+		NULL, 2);
+	fake_shut(&pairs[0].server);
+	fake_send(&pairs[0].client, 800);
+	world_run(&world);
+	ck_assert_uint_eq(leased(0, 0), 800);
+	fake_send(&pairs[1].client, 10);
+	world_run(&world);
+	ck_assert_uint_eq(leased(1, 0), 200);
+	ck_assert_uint_eq(pairs[1].server.accepted, 0);
+	fake_open(&pairs[0].server, FAKE_WIDE);
+	world_pass(&world, SECOND);
+	ck_assert_uint_eq(pairs[1].server.accepted, 10);
+	ck_assert_uint_eq(capture_count("promises nothing"), 1);
+	close_all();
+}
+END_TEST
+
+static size_t scan(const struct weir_call *call, const void *bytes, size_t length)
+{
+	(void)call;
+	(void)bytes;
+	return length;
+}
+
+static void ask_nothing(const struct weir_call *call, const struct weir_view *view, struct weir_limits *limits)
+{
+	(void)call;
+	(void)view;
+	(void)limits;
+}
+
+/* Policies are asked within a turn, too, when a lease is used up and not yet spent. */
+START_TEST(a_promise_is_looked_at_when_the_turn_is_over)
+{
+	static const struct weir_policy scans = {.name = "scans",
+		.needs = WEIR_NEED_SCAN,
+		.ask = ask_nothing,
+		.scan = scan};
+
+	begin((struct price){.size = 1000, .rate = 1000, .grain = 1000}, (struct price){0}, &scans, 1);
+	fake_send(&pairs[0].client, 5000);
+	world_pass(&world, 5 * SECOND);
+	ck_assert_uint_eq(pairs[0].server.accepted, 5000);
+	finish();
+}
+END_TEST
+
+static void ask_alone(const struct weir_call *call, const struct weir_view *view, struct weir_limits *limits)
+{
+	(void)call;
+	(void)limits;
+	for (unsigned i = 0; i < WEIR_POOLS_MAX; i++)
+		MUST(view->pools[i].units == 0 && view->pools[i].free == 0, "pool %u: %llu units, %llu free", i,
+			(unsigned long long)view->pools[i].units, (unsigned long long)view->pools[i].free);
+}
+
+START_TEST(who_has_no_pool_sees_none)
+{
+	static const struct weir_pool none = {.name = "none", .scope = WEIR_SCOPE_NONE};
+	static const struct weir_policy alone = {.name = "alone",
+		.pools = &none,
+		.pool_stride = sizeof(none),
+		.pool_count = 1,
+		.ask = ask_alone};
+
+	begin((struct price){.size = 1000, .grain = 100, .held = true}, (struct price){0}, &alone, 1);
+	fake_shut(&pairs[0].server);
+	fake_send(&pairs[0].client, 500);
+	world_run(&world);
+	ck_assert_uint_eq(leased(0, 0), 500);
 	finish();
 }
 END_TEST
@@ -174,6 +265,9 @@ int main(void)
 
 	tcase_add_test(tcase, who_waits_for_tokens_keeps_his_place);
 	tcase_add_test(tcase, who_may_not_read_needs_nothing_to_write);
+	tcase_add_test(tcase, a_grain_that_does_not_suffice_hangs_nobody);
+	tcase_add_test(tcase, a_promise_is_looked_at_when_the_turn_is_over);
+	tcase_add_test(tcase, who_has_no_pool_sees_none);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
 }
