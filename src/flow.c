@@ -580,7 +580,9 @@ uint64_t flow_deadline(const struct flow *flow)
 
 bool flow_is_held(const struct flow *flow)
 {
-	return flow->store.held > 0 && flow->sink->writable && flow->standing.verdict.stopped != 0;
+	if (flow->store.held > 0)
+		return flow->sink->writable && flow->standing.verdict.stopped != 0;
+	return flow->end == FLOW_OPEN && flow->source->readable && flow->standing.verdict.paused != 0;
 }
 
 uint64_t flow_stalled_since(const struct flow *flow)

@@ -91,7 +91,7 @@ uint64_t flow_deadline(const struct flow *flow);
 /* Whether nothing more will come through. */
 bool flow_over(const struct flow *flow);
 
-/* Whether a policy alone keeps what is held from the sink. */
+/* Whether a policy alone keeps from the sink what is held, or, if nothing is, what the source has. */
 bool flow_is_held(const struct flow *flow);
 
 /* Since when the sink has taken nothing of what is held; WEIR_NEVER if it is not stalled. */

@@ -297,11 +297,11 @@ START_TEST(a_blocked_flow_has_no_units_for_writing)
 }
 END_TEST
 
-/* What was read before a reset is delivered, however long a bucket makes it wait. */
+/* What came before a reset is delivered, however long a bucket makes it wait: to be written, or to be read. */
 START_TEST(a_reset_waits_for_what_is_held_back)
 {
-	begin(WEIR_POOL_CONSUMED, (struct script){.size = 1000, .rate = 50, .grain = 100, .want = 100, .writing = true},
-		1);
+	begin(WEIR_POOL_CONSUMED,
+		(struct script){.size = 1000, .rate = 50, .grain = 100, .want = 100, .writing = _i == 0}, 1);
 	send_up(0, 2000);
 	ck_assert_uint_eq(pairs[0].server.accepted, 1000);
 	fake_reset(&pairs[0].client);
@@ -359,7 +359,7 @@ int main(void)
 	tcase_add_test(tcase, a_pool_with_a_low_mark_swings);
 	tcase_add_test(tcase, writing_waits_apart);
 	tcase_add_test(tcase, a_blocked_flow_has_no_units_for_writing);
-	tcase_add_test(tcase, a_reset_waits_for_what_is_held_back);
+	tcase_add_loop_test(tcase, a_reset_waits_for_what_is_held_back, 0, 2);
 	tcase_add_test(tcase, reads_are_counted);
 	tcase_add_test(tcase, a_silent_direction_is_left_alone);
 	suite_add_tcase(suite, tcase);
