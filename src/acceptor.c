@@ -23,7 +23,7 @@
 static bool queue_for(struct acceptor *acceptor, struct pool *pool)
 {
 	if (acceptor->ticket.pool == NULL)
-		pool_wait(pool, &acceptor->ticket, 1);
+		pool_wait(pool, &acceptor->ticket, 1, 1);
 	return false;
 }
 

@@ -60,7 +60,7 @@ void bucket_fill(struct bucket *bucket, uint64_t now)
 			return;
 	} while (!atomic_compare_exchange_weak_explicit(&bucket->filled_at, &from, to, memory_order_relaxed,
 		memory_order_relaxed));
-	pool_put(&bucket->pool, (uint32_t)units);
+	pool_fill(&bucket->pool, (uint32_t)units);
 }
 
 /* ---- the timer ------------------------------------------------------------------------------------------------------- */

@@ -42,6 +42,7 @@ int pool_init(struct pool *pool, const char *name, uint32_t size)
 	TAILQ_INIT(&pool->queue);
 	atomic_init(&pool->word, word_pack((int32_t)size, 0));
 	atomic_init(&pool->shortages, 0);
+	atomic_init(&pool->out, 0);
 	return 0;
 }
 
@@ -51,29 +52,52 @@ void pool_destroy(struct pool *pool)
 	pthread_mutex_destroy(&pool->lock);
 }
 
+/* Free units after so many came back. What is out could still come back, too. */
+static int32_t free_after(const struct pool *pool, uint64_t word, int64_t units)
+{
+	int64_t free = word_free(word) + units;
+	int64_t most;
+
+	if (!pool->capped || units <= 0)
+		return (int32_t)free;
+	most = (int64_t)pool->size - (int64_t)atomic_load_explicit(&pool->out, memory_order_relaxed);
+	if (most < word_free(word))
+		most = word_free(word);
+	return (int32_t)(free > most ? most : free);
+}
+
+static void take_out(struct pool *pool, uint32_t units)
+{
+	if (pool->capped)
+		atomic_fetch_add_explicit(&pool->out, units, memory_order_relaxed);
+}
+
+static void put_in(struct pool *pool, uint32_t units)
+{
+	if (pool->capped)
+		atomic_fetch_sub_explicit(&pool->out, units, memory_order_relaxed);
+}
+
+/* They are out before they are taken, or somebody could fill in between what they leave room for. */
 uint32_t pool_take(struct pool *pool, uint32_t need, uint32_t want)
 {
 	uint64_t word = atomic_load_explicit(&pool->word, memory_order_relaxed);
 	uint32_t units;
 
 	assert(need >= 1 && need <= want);
+	take_out(pool, want);
 	do {
 		int32_t free = word_free(word);
 
-		if (word_waiters(word) != 0 || free < 0 || (uint32_t)free < need)
+		if (word_waiters(word) != 0 || free < 0 || (uint32_t)free < need) {
+			put_in(pool, want);
 			return 0;
+		}
 		units = (uint32_t)free < want ? (uint32_t)free : want;
 	} while (!atomic_compare_exchange_weak_explicit(&pool->word, &word, word - units, memory_order_acquire,
 		memory_order_relaxed));
+	put_in(pool, want - units);
 	return units;
-}
-
-/* Free units after so many came back. */
-static int32_t free_after(const struct pool *pool, uint64_t word, int64_t units)
-{
-	int64_t free = word_free(word) + units;
-
-	return (int32_t)(pool->capped && free > (int64_t)pool->size ? (int64_t)pool->size : free);
 }
 
 /* Changes the word by both amounts at once; with the lock held, or it would race with a hand-off. */
@@ -96,14 +120,18 @@ static void hand_off(struct pool *pool)
 	if (pool->low > 0 && (int64_t)pool->size - pool_free(pool) >= (int64_t)pool->low)
 		return;
 	while ((ticket = TAILQ_FIRST(&pool->queue)) != NULL && pool_free(pool) >= (int64_t)ticket->units) {
+		int32_t free = pool_free(pool);
+
 		TAILQ_REMOVE(&pool->queue, ticket, link);
+		ticket->units = (uint32_t)free < ticket->most ? (uint32_t)free : ticket->most;
+		take_out(pool, ticket->units);
 		word_add(pool, -(int64_t)ticket->units, -1);
 		atomic_store_explicit(&ticket->state, POOL_TICKET_GRANTED, memory_order_release);
 		ticket->granted(ticket);
 	}
 }
 
-void pool_put(struct pool *pool, uint32_t units)
+static void add_free(struct pool *pool, uint32_t units)
 {
 	uint64_t word = atomic_load_explicit(&pool->word, memory_order_relaxed);
 
@@ -122,6 +150,22 @@ void pool_put(struct pool *pool, uint32_t units)
 	pthread_mutex_unlock(&pool->lock);
 }
 
+void pool_put(struct pool *pool, uint32_t units)
+{
+	put_in(pool, units);
+	add_free(pool, units);
+}
+
+void pool_spend(struct pool *pool, uint32_t units)
+{
+	put_in(pool, units);
+}
+
+void pool_fill(struct pool *pool, uint32_t units)
+{
+	add_free(pool, units);
+}
+
 uint32_t pool_missing(struct pool *pool)
 {
 	const struct pool_ticket *head;
@@ -135,11 +179,12 @@ uint32_t pool_missing(struct pool *pool)
 	return missing > 0 ? (uint32_t)missing : 0;
 }
 
-void pool_wait(struct pool *pool, struct pool_ticket *ticket, uint32_t units)
+void pool_wait(struct pool *pool, struct pool_ticket *ticket, uint32_t units, uint32_t most)
 {
-	assert(units >= 1 && units <= pool->size);
+	assert(units >= 1 && units <= pool->size && most >= units);
 	assert(atomic_load_explicit(&ticket->state, memory_order_relaxed) == POOL_TICKET_IDLE);
 	ticket->units = units;
+	ticket->most = most;
 	ticket->pool = pool;
 	pthread_mutex_lock(&pool->lock);
 	ticket->number = atomic_fetch_add_explicit(&pool->shortages, 1, memory_order_relaxed) + 1;

@@ -44,6 +44,7 @@ struct pool_ticket {
 	TAILQ_ENTRY(pool_ticket) link;
 	_Atomic int state; /* enum pool_ticket_state */
 	uint32_t units;    /* waited for, then granted */
+	uint32_t most;     /* granted if they are there */
 	uint64_t number;   /* the how-manieth of its pool: who queued earlier has a smaller one; 1 is the first */
 	struct pool *pool; /* NULL while idle; the owner's thread only */
 	void (*granted)(struct pool_ticket *ticket);
@@ -56,7 +57,8 @@ struct pool {
 	pthread_mutex_t lock;
 	TAILQ_HEAD(pool_queue, pool_ticket) queue;
 	uint32_t low; /* 0, or: while anybody waits, nobody is served before less than so many units are out */
-	bool capped;  /* what comes back beyond size is gone: units are consumed, see bucket.h */
+	bool capped; /* units are consumed, see bucket.h: free + out <= size, and what comes back beyond that is gone */
+	_Atomic uint32_t out;       /* of a capped one: leased, and neither put back nor spent */
 	_Atomic uint64_t shortages; /* how often somebody had to queue, ever */
 };
 
@@ -68,13 +70,20 @@ void pool_destroy(struct pool *pool); /* nobody may wait, nothing may be leased 
 uint32_t pool_take(struct pool *pool, uint32_t need, uint32_t want) __attribute__((warn_unused_result));
 void pool_put(struct pool *pool, uint32_t units); /* 0 is fine */
 
+/* Leased units of a capped pool are used up. */
+void pool_spend(struct pool *pool, uint32_t units);
+
+/* Units come in to a capped pool. */
+void pool_fill(struct pool *pool, uint32_t units);
+
 /* Units that the head of the queue still waits for beyond those that are free; 0 if nobody waits. */
 uint32_t pool_missing(struct pool *pool);
 
 /*
- * Queues for `units` (1 .. size). The grant may come before this returns. The ticket must be idle.
+ * Queues for `units` (1 .. size), and for up to `most` of them if they are free when the turn comes. The grant may come
+ * before this returns. The ticket must be idle.
  */
-void pool_wait(struct pool *pool, struct pool_ticket *ticket, uint32_t units);
+void pool_wait(struct pool *pool, struct pool_ticket *ticket, uint32_t units, uint32_t most);
 
 /* The owner takes note of a grant, having been told of it by granted(), and not before: returns the units, which are his, and the ticket is idle; 0 if it was not granted
    yet (or idle). */

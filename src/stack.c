@@ -64,15 +64,25 @@ static int add_claims(struct stack *stack, unsigned member)
 	return 0;
 }
 
-/* Inserts by (policy->order, index), so that all stacks acquire in one order whatever their own is. */
+/* Whether flows acquire a after b. */
+static bool is_behind(const struct stack *stack, const struct stack_claim *a, const struct stack_claim *b)
+{
+	if (a->consumed != b->consumed)
+		return a->consumed;
+	return stack->members[a->member].policy->order > stack->members[b->member].policy->order;
+}
+
+/*
+ * Inserts by (consumed, policy->order, index), so that all stacks acquire in one order whatever their own is. What comes by
+ * time is last: nobody holds it while he waits for what others must give back.
+ */
 static void sort_claims(struct stack *stack)
 {
 	for (unsigned i = 1; i < stack->claim_count; i++) {
 		struct stack_claim claim = stack->claims[i];
-		unsigned order = stack->members[claim.member].policy->order;
 		unsigned at = i;
 
-		while (at > 0 && stack->members[stack->claims[at - 1].member].policy->order > order) {
+		while (at > 0 && is_behind(stack, &stack->claims[at - 1], &claim)) {
 			stack->claims[at] = stack->claims[at - 1];
 			at--;
 		}

@@ -2,8 +2,9 @@
 /*
  * stack - the policies of one listener, in the order of its ini line, and the pools they lease from.
  *
- * Immutable once made. Pools of listener scope are the stack's own. Claims are the pools of all its policies in the one global order in which every flow acquires
- * leases: by policy as the ini file has them, then as the module declares them. The memory pool comes last, always.
+ * Immutable once made. Pools of listener scope are the stack's own. Claims are the pools of all its policies in the one
+ * global order in which every flow acquires leases: those that are consumed behind all others, then by policy as the ini
+ * file has them, then as the module declares them. The memory pool comes last, always.
  */
 #ifndef STACK_H
 #define STACK_H

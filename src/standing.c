@@ -133,6 +133,8 @@ void standing_event(struct standing *standing, struct hearing *hearing, struct w
 	if (standing->granted)
 		event->what |= WEIR_EVENT_LEASED;
 	standing->granted = false;
+	if ((event->what & (WEIR_EVENT_READ | WEIR_EVENT_WROTE)) != 0)
+		standing->bounced = 0;
 	if (event->what == 0)
 		return;
 	for (unsigned i = 0; i < standing->owner->stack->count; i++) {

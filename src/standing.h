@@ -72,12 +72,13 @@ struct standing {
 	const struct standing_owner *owner;
 	struct standing_wait *waits; /* one for each side; NULL: it never waited */
 	struct verdict verdict;
-	uint32_t memory;   /* pages leased beyond the floor */
-	uint8_t direction; /* enum weir_direction */
-	bool granted : 1;  /* since the last event */
-	bool idle : 1;     /* it leases nothing of its policies' pools, and wants nothing now */
-	bool opened : 1;   /* every policy's open() returned 0, and no close() was called yet */
-	bool broke : 1;    /* there was no memory to queue with: the session cannot go on */
+	uint32_t memory;     /* pages leased beyond the floor */
+	uint8_t direction;   /* enum weir_direction */
+	bool granted : 1;    /* since the last event */
+	bool idle : 1;       /* it leases nothing of its policies' pools, and wants nothing now */
+	bool opened : 1;     /* every policy's open() returned 0, and no close() was called yet */
+	uint8_t bounced : 2; /* how often it gave back what it had waited for, since it moved something */
+	bool broke : 1;      /* there was no memory to queue with: the session cannot go on */
 };
 
 /* What a callback gets, and what host functions find their way back by. */
@@ -127,9 +128,10 @@ struct scope_place *standing_places(const struct standing_owner *owner);
 /* The pool that a claim of the stack is on, for this flow. */
 struct pool *standing_pool(const struct standing *standing, const struct stack_claim *claim);
 
-/* Queues for units of a pool: claim is an index into the stack's claims, claim_count for memory, which is for reading. */
+/* Queues for units of a pool, for more of them if they are there: claim is an index into the stack's claims, claim_count for
+   memory, which is for reading. */
 void standing_queue(struct standing *standing, enum standing_side side, unsigned claim, struct pool *pool,
-	uint32_t units);
+	uint32_t units, uint32_t most);
 
 /* Asks all policies, and settles leases. */
 void standing_consult(struct standing *standing, struct hearing *hearing);

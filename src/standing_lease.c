@@ -4,7 +4,11 @@
  *
  * Everybody who holds and waits does so in the stack's one order, so no circle can form: a flow that waits for a claim has
  * of that pool, and of those behind it, only what its held bytes occupy (used), which draining alone frees. Of a consumed pool
- * nobody waits for others, only for time.
+ * nobody waits for others, only for time; such pools come last in the order.
+ *
+ * Of brief pools a flow gives back what it has of those in front, too: while it waits, others can use it. But then two
+ * contended pools could send it from one queue to the other for ever, so after BOUNCES times without moving a byte it
+ * keeps what it gets.
  */
 #include <stdlib.h>
 
@@ -14,6 +18,8 @@
 #include "log.h"
 #include "scope.h"
 #include "standing.h"
+
+#define BOUNCES 2
 
 /* What a flow may have of one claim, worked out from its policy's answer. used <= level <= want <= the pool's size. */
 struct terms {
@@ -110,7 +116,7 @@ void standing_destroy(struct standing *standing)
 
 /* Joins a pool's queue, leaving another one for it. A grant already under way comes first: it brings a new turn. */
 void standing_queue(struct standing *standing, enum standing_side side, unsigned claim, struct pool *pool,
-	uint32_t units)
+	uint32_t units, uint32_t most)
 {
 	struct standing_wait *wait = get_wait(standing, side);
 
@@ -121,14 +127,15 @@ void standing_queue(struct standing *standing, enum standing_side side, unsigned
 	if (wait->ticket.pool != NULL && (wait->claim == claim || !pool_leave(&wait->ticket)))
 		return;
 	wait->claim = claim;
-	pool_wait(pool, &wait->ticket, units);
+	pool_wait(pool, &wait->ticket, units, most);
 }
 
-static void queue_claim(struct standing *standing, unsigned c, const struct terms *terms, uint32_t units, uint64_t now)
+static void queue_claim(struct standing *standing, unsigned c, const struct terms *terms, uint32_t units, uint32_t most,
+	uint64_t now)
 {
 	struct context *context = standing->owner->context;
 
-	standing_queue(standing, terms->side, c, terms->pool, units);
+	standing_queue(standing, terms->side, c, terms->pool, units, most);
 	if (standing->owner->stack->claims[c].consumed)
 		bucket_watch(CONTAINER(terms->pool, struct bucket, pool), context->sched, now);
 }
@@ -189,6 +196,16 @@ static enum standing_side side_of(const struct stack_claim *claim, const struct 
 	return claim->consumed && (limits->for_writing >> claim->index & 1) != 0 ? STANDING_WRITING : STANDING_READING;
 }
 
+/* Whether a flow that cannot go on gives back what it has of a claim, for others to use meanwhile. */
+static bool bounce(struct standing *standing, const struct terms *terms)
+{
+	if (standing->bounced >= BOUNCES)
+		return false;
+	if (*terms->leased > terms->used)
+		standing->bounced++;
+	return true;
+}
+
 /* The flow waits on this side for what it cannot do without: of claim `from` or one behind it, or memory. */
 static bool lacks(const struct standing *standing, enum standing_side side, const struct terms *terms, unsigned from)
 {
@@ -202,14 +219,14 @@ static bool lacks(const struct standing *standing, enum standing_side side, cons
 
 /*
  * What draining set free is for those who wait, or a flow whose source never rests would keep it for ever. What was leased
- * before a turn may be used in it first; and a flow that lacks something behind this claim could not yet: if it gave back
- * what it will need, it would have to wait here again, and all who wait for both would hand one lease around.
+ * before a turn may be used in it first. A flow that lacks something behind this claim could not yet: if all who wait for
+ * both gave up what they got, they would hand one lease around.
  */
-static bool others_wait(const struct standing *standing, const struct hearing *hearing, unsigned c,
-	const struct terms *terms)
+static bool others_wait(struct standing *standing, const struct hearing *hearing, unsigned c, const struct terms *terms)
 {
-	return !standing->owner->stack->claims[c].consumed && hearing->over && pool_waiters(terms[c].pool) > 0 &&
-		!lacks(standing, terms[c].side, terms, c + 1);
+	if (standing->owner->stack->claims[c].consumed || !hearing->over || pool_waiters(terms[c].pool) == 0)
+		return false;
+	return !lacks(standing, terms[c].side, terms, c + 1) || bounce(standing, &terms[c]);
 }
 
 static void make_terms(const struct standing *standing, const struct stack_claim *claim,
@@ -231,7 +248,7 @@ static void make_terms(const struct standing *standing, const struct stack_claim
 }
 
 /* What is brief is only for what can be used. */
-static void restrain(const struct standing *standing, const struct hearing *hearing, unsigned c, struct terms *terms,
+static void restrain(struct standing *standing, const struct hearing *hearing, unsigned c, struct terms *terms,
 	bool usable)
 {
 	const struct stack_claim *claim = &standing->owner->stack->claims[c];
@@ -261,25 +278,30 @@ static void trim(struct standing *standing, unsigned c, const struct terms *term
 
 /*
  * The flow waits for claim c. Of its pool, and of those behind it, it keeps only what held bytes occupy; of those before
- * it, what it leased in earlier rounds. (If nothing were kept, two flows could hand each other the one what the other waits
- * for, for ever.)
+ * it, what it leased in earlier rounds, unless they are brief. (If nothing were ever kept, two flows could hand each other
+ * the one what the other waits for, for ever.)
  */
 static void wait_for(struct standing *standing, unsigned c, const struct terms *terms, const uint32_t *taken,
 	uint64_t now)
 {
+	const struct stack *stack = standing->owner->stack;
 	bool waiting = waits_for(standing, terms[c].side, c);
 
-	for (unsigned i = 0; i < standing->owner->stack->claim_count; i++) {
+	for (unsigned i = 0; i < stack->claim_count; i++) {
+		uint32_t beyond;
+
 		if (terms[i].side != terms[c].side)
 			continue;
 		if (i < c)
 			put(&terms[i], taken[i]);
-		else if (*terms[i].leased > terms[i].used &&
-			(i > c || !waiting)) /* who waits already gave up what he had of that pool */
-			put(&terms[i], *terms[i].leased - terms[i].used);
+		beyond = *terms[i].leased > terms[i].used ? *terms[i].leased - terms[i].used : 0;
+		if (i < c ? stack->claims[i].brief && beyond > 0 && bounce(standing, &terms[i])
+			  : i > c || !waiting) /* who waits already gave up what he had of that pool */
+			put(&terms[i], beyond);
 	}
 	if (!waiting)
-		queue_claim(standing, c, &terms[c], terms[c].level - *terms[c].leased, now);
+		queue_claim(standing, c, &terms[c], terms[c].level - *terms[c].leased, terms[c].want - *terms[c].leased,
+			now);
 }
 
 /* Takes what the flow still needs and wants of a claim, and returns it. */
@@ -311,7 +333,7 @@ static void take_side(struct standing *standing, enum standing_side side, const 
 			return;
 		}
 		if (*terms[c].leased < terms[c].want && terms[c].queues && !waits(standing, side))
-			queue_claim(standing, c, &terms[c], 1, now);
+			queue_claim(standing, c, &terms[c], 1, 1, now);
 	}
 }
 
@@ -415,7 +437,9 @@ void standing_lease_spend(struct standing *standing, unsigned member, uint32_t p
 	if (claim == NULL || !claim->consumed)
 		return;
 	leased = leased_of(standing, claim);
-	*leased -= (uint32_t)least(units, *leased);
+	units = least(units, *leased);
+	*leased -= (uint32_t)units;
+	pool_spend(standing_pool(standing, claim), (uint32_t)units);
 }
 
 void standing_release(struct standing *standing)

@@ -38,7 +38,7 @@ uint64_t standing_memory(struct standing *standing, const struct store *store, u
 	if (got == need - have)
 		return length;
 	if (got == 0 && worth > 0) /* instead of for units that are only wanted: without needed ones, nothing is read */
-		standing_queue(standing, STANDING_READING, standing->owner->stack->claim_count, memory, worth);
+		standing_queue(standing, STANDING_READING, standing->owner->stack->claim_count, memory, worth, worth);
 	return least(length, store_fits(store, have + got - store->pages));
 }
 

@@ -44,10 +44,23 @@ static void begin(uint32_t size, uint64_t rate)
 	ck_assert_int_eq(bucket_init(&bucket, "tokens", size, rate, now), 0);
 }
 
+/* Takes them, and uses them up. */
 static uint32_t take(uint32_t need, uint32_t want)
 {
+	uint32_t units;
+
 	bucket_fill(&bucket, now);
-	return pool_take(&bucket.pool, need, want);
+	units = pool_take(&bucket.pool, need, want);
+	pool_spend(&bucket.pool, units);
+	return units;
+}
+
+static uint32_t collect(unsigned i)
+{
+	uint32_t units = pool_collect(&waiters[i].ticket);
+
+	pool_spend(&bucket.pool, units);
+	return units;
 }
 
 /* Lets time pass as a driver would: to each deadline, not further than `end`. */
@@ -71,7 +84,7 @@ static void pass(uint64_t time)
 
 static void wait_for(unsigned i, uint32_t units, unsigned sched)
 {
-	pool_wait(&bucket.pool, &waiters[i].ticket, units);
+	pool_wait(&bucket.pool, &waiters[i].ticket, units, units);
 	bucket_watch(&bucket, &scheds[sched], now);
 }
 
@@ -129,8 +142,24 @@ START_TEST(it_is_never_more_than_full)
 	begin(1000, 1000);
 	pass(HOUR);
 	ck_assert_uint_eq(take(1, 5000), 1000);
-	pool_put(&bucket.pool, 600);
-	pass(SECOND / 2);
+	pass(HOUR);
+	ck_assert_uint_eq(take(1, 5000), 1000);
+	bucket_destroy(&bucket);
+}
+END_TEST
+
+/* What somebody has and has not used yet leaves no room for more: else he could use it beside a full bucket. */
+START_TEST(what_is_out_counts_as_if_it_were_in)
+{
+	begin(1000, 1000);
+	ck_assert_uint_eq(pool_take(&bucket.pool, 1, 600), 600);
+	pass(HOUR);
+	ck_assert_uint_eq(take(1, 5000), 400);
+	pass(100 * MS);
+	ck_assert_uint_eq(take(1, 5000), 100);
+	pool_put(&bucket.pool, 200);
+	pool_spend(&bucket.pool, 400);
+	pass(HOUR);
 	ck_assert_uint_eq(take(1, 5000), 1000);
 	bucket_destroy(&bucket);
 }
@@ -151,7 +180,7 @@ START_TEST(what_waits_is_served_in_order_by_one_timer)
 	pass(400 * MS);
 	for (unsigned i = 0; i < WAITERS; i++) {
 		ck_assert_uint_eq(waiters[i].served, i + 1);
-		ck_assert_uint_gt(pool_collect(&waiters[i].ticket), 0);
+		ck_assert_uint_gt(collect(i), 0);
 	}
 	ck_assert_uint_eq(timers(), 0);
 	ck_assert(!atomic_load(&bucket.watched));
@@ -167,7 +196,7 @@ START_TEST(the_watch_passes_on)
 	wait_for(0, 50, 0);
 	ck_assert_uint_ne(sched_deadline(&scheds[0]), WEIR_NEVER);
 	pass(60 * MS);
-	ck_assert_uint_eq(pool_collect(&waiters[0].ticket), 50);
+	ck_assert_uint_eq(collect(0), 50);
 	wait_for(1, 100, 1);
 	ck_assert_uint_eq(sched_deadline(&scheds[0]), WEIR_NEVER);
 	ck_assert_uint_ne(sched_deadline(&scheds[1]), WEIR_NEVER);
@@ -195,7 +224,7 @@ START_TEST(who_leaves_does_not_hold_up_the_next)
 	ck_assert_uint_eq(waiters[1].served, 0); /* lazily: nothing was filled in since */
 	pass(100 * MS);
 	ck_assert_uint_eq(waiters[1].served, 1);
-	ck_assert_uint_eq(pool_collect(&waiters[1].ticket), 10);
+	ck_assert_uint_eq(collect(1), 10);
 	bucket_destroy(&bucket);
 }
 END_TEST
@@ -210,7 +239,7 @@ START_TEST(a_head_that_leaves_takes_its_time_along)
 	ck_assert(pool_leave(&waiters[0].ticket));
 	pass(4 * SECOND);
 	ck_assert_uint_eq(waiters[1].served, 1);
-	ck_assert_uint_eq(pool_collect(&waiters[1].ticket), 2);
+	ck_assert_uint_eq(collect(1), 2);
 	wait_for(2, INT32_MAX, 1);
 	ck_assert(pool_leave(&waiters[2].ticket));
 	pass(2 * SECOND);
@@ -244,7 +273,8 @@ static void deliver_grant(struct mail *mail, uint64_t at)
 	struct worker *worker = CONTAINER(mail, struct worker, mail);
 
 	(void)at;
-	worker->grants += pool_collect(&worker->ticket) > 0;
+	pool_spend(&bucket.pool, pool_collect(&worker->ticket));
+	worker->grants++;
 }
 
 /* Until it is served so often; its sched goes on as long as a timer may be set on it. */
@@ -258,7 +288,7 @@ static void *work(void *argument)
 		sched_run(&worker->sched, at);
 		if (worker->grants == GRANTS || worker->ticket.pool != NULL)
 			continue;
-		pool_wait(&bucket.pool, &worker->ticket, 1 + worker->grants % 7);
+		pool_wait(&bucket.pool, &worker->ticket, 1 + worker->grants % 7, 1 + worker->grants % 7);
 		bucket_watch(&bucket, &worker->sched, at);
 	}
 	return NULL;
@@ -291,6 +321,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, the_rate_is_exact, 0, sizeof(rates) / sizeof(rates[0]));
 	tcase_add_test(tcase, it_is_never_more_than_full);
+	tcase_add_test(tcase, what_is_out_counts_as_if_it_were_in);
 	tcase_add_test(tcase, what_waits_is_served_in_order_by_one_timer);
 	tcase_add_test(tcase, the_watch_passes_on);
 	tcase_add_test(tcase, who_leaves_does_not_hold_up_the_next);

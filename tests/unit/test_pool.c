@@ -89,8 +89,8 @@ START_TEST(a_freed_unit_belongs_to_the_head_of_the_queue)
 	waiter_init(&second);
 	begin(4);
 	ck_assert_uint_eq(pool_take(&pool, 4, 4), 4);
-	pool_wait(&pool, &first.ticket, 3);
-	pool_wait(&pool, &second.ticket, 1);
+	pool_wait(&pool, &first.ticket, 3, 3);
+	pool_wait(&pool, &second.ticket, 1, 1);
 	ck_assert_uint_eq(pool_waiters(&pool), 2);
 	ck_assert_uint_eq(pool_collect(&first.ticket), 0);
 	pool_put(&pool, 2);
@@ -115,7 +115,7 @@ START_TEST(who_waits_for_what_is_there_gets_it_at_once)
 
 	waiter_init(&waiter);
 	begin(4);
-	pool_wait(&pool, &waiter.ticket, 4);
+	pool_wait(&pool, &waiter.ticket, 4, 4);
 	ck_assert(waiter.granted);
 	ck_assert_uint_eq(pool_collect(&waiter.ticket), 4);
 	pool_put(&pool, 4);
@@ -131,8 +131,8 @@ START_TEST(who_leaves_lets_the_next_one_pass)
 	waiter_init(&second);
 	begin(4);
 	ck_assert_uint_eq(pool_take(&pool, 3, 3), 3);
-	pool_wait(&pool, &first.ticket, 4);
-	pool_wait(&pool, &second.ticket, 1);
+	pool_wait(&pool, &first.ticket, 4, 4);
+	pool_wait(&pool, &second.ticket, 1, 1);
 	ck_assert(!second.granted);
 	ck_assert(pool_leave(&first.ticket));
 	ck_assert(second.granted);
@@ -140,6 +140,28 @@ START_TEST(who_leaves_lets_the_next_one_pass)
 	ck_assert_uint_eq(pool_collect(&second.ticket), 1);
 	ck_assert(pool_leave(&second.ticket));
 	pool_put(&pool, 4);
+	finish();
+}
+END_TEST
+
+/* The head gets all it could use, the next what is left if that is enough, and after it nobody. */
+START_TEST(who_could_use_more_gets_more)
+{
+	struct waiter waiters[3];
+
+	begin(10);
+	ck_assert_uint_eq(pool_take(&pool, 10, 10), 10);
+	for (int i = 0; i < 3; i++) {
+		waiter_init(&waiters[i]);
+		pool_wait(&pool, &waiters[i].ticket, 2, 6);
+	}
+	pool_put(&pool, 9);
+	ck_assert_uint_eq(pool_collect(&waiters[0].ticket), 6);
+	ck_assert_uint_eq(pool_collect(&waiters[1].ticket), 3);
+	ck_assert(!waiters[2].granted);
+	pool_put(&pool, 10);
+	ck_assert_uint_eq(pool_collect(&waiters[2].ticket), 6);
+	pool_put(&pool, 6);
 	finish();
 }
 END_TEST
@@ -202,7 +224,7 @@ static void *hammer(void *argument)
 		uint32_t units = pool_take(&pool, need, SIZE);
 
 		if (units == 0) {
-			pool_wait(&pool, &worker->waiter.ticket, need);
+			pool_wait(&pool, &worker->waiter.ticket, need, need);
 			if (rand_r(&worker->seed) % 3 == 0 && pool_leave(&worker->waiter.ticket)) {
 				worker->left++;
 				continue;
@@ -256,9 +278,10 @@ static void *queue_up(void *argument)
 	worker->waiter.ticket.granted = served;
 	for (int i = 0; i < ROUNDS; i++) {
 		struct turn *turn = &turns[worker->number][i];
+		uint32_t need = 1 + (uint32_t)rand_r(&worker->seed) % SIZE;
 
 		turn->queued_after = stamp();
-		pool_wait(&pool, &worker->waiter.ticket, 1 + (uint32_t)rand_r(&worker->seed) % SIZE);
+		pool_wait(&pool, &worker->waiter.ticket, need, SIZE);
 		turn->queued_before = stamp();
 		hold(worker, collect(worker));
 		turn->served = worker->waiter.order;
@@ -294,6 +317,7 @@ int main(void)
 	tcase_add_test(tcase, a_freed_unit_belongs_to_the_head_of_the_queue);
 	tcase_add_test(tcase, who_waits_for_what_is_there_gets_it_at_once);
 	tcase_add_test(tcase, who_leaves_lets_the_next_one_pass);
+	tcase_add_test(tcase, who_could_use_more_gets_more);
 	suite_add_tcase(suite, tcase);
 	tcase = tcase_create("threads");
 	tcase_add_test(tcase, threads_never_hold_more_than_there_is_and_lose_nothing);

@@ -91,6 +91,15 @@ static struct pool *pool_of(unsigned i, int direction)
 	return standing_pool(&pair_flow(&pairs[i], direction)->standing, &stack.claims[0]);
 }
 
+/* Takes at most so many units and spends them; returns how many. */
+static uint32_t use_up(unsigned i, uint32_t most)
+{
+	uint32_t units = pool_take(pool_of(i, WEIR_UP), 1, most);
+
+	pool_spend(pool_of(i, WEIR_UP), units);
+	return units;
+}
+
 START_TEST(flows_and_sessions_share_with_nobody)
 {
 	begin(_i == 0 ? FLOW : SESSION, WEIR_POOL_CONSUMED);
@@ -149,7 +158,7 @@ START_TEST(who_hangs_up_and_comes_back_finds_no_more)
 	begin(CLIENT, WEIR_POOL_CONSUMED);
 	come(0, "10.0.0.1:1");
 	come(1, "10.0.0.2:1");
-	ck_assert_uint_eq(pool_take(pool_of(0, WEIR_UP), 1000, 1000), 1000);
+	ck_assert_uint_eq(use_up(0, 1000), 1000);
 	go(0);
 	ck_assert_uint_eq(world.scopes.count, 2);
 	world_pass(&world, 100 * MS);
@@ -177,7 +186,7 @@ START_TEST(clients_that_are_gone_take_no_room)
 	for (unsigned i = 0; i < 2000; i++) {
 		snprintf(from, sizeof(from), "10.1.%u.%u:1", i / 250, i % 250);
 		come(0, from);
-		ck_assert_uint_gt(pool_take(pool_of(0, WEIR_UP), 1, 100), 0);
+		ck_assert_uint_gt(use_up(0, 100), 0);
 		go(0);
 		world_pass(&world, 10 * MS);
 		most = world.scopes.count > most ? world.scopes.count : most;
