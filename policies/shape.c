@@ -23,6 +23,7 @@
 
 #define QUANTUM_MIN 1448 /* bytes: a full packet */
 #define QUANTUM_MAX (256 * 1024)
+#define AUTO_MIN (64 * 1024) /* of burst = auto */
 #define TICKS 200 /* in a second: 5 ms. Timers are late by up to 2, and a bucket that is full by then loses tokens */
 
 struct options {
@@ -138,7 +139,20 @@ static int concerns(const struct options *options, const struct weir_view *view)
 		(options->direction == DIRECTION_UP) == (view->direction == WEIR_UP);
 }
 
-/* Tokens that are worth waiting for: few enough to share, enough for a read of a decent size. */
+/* Of the bucket, as weir makes it. */
+static uint64_t capacity(const struct options *options)
+{
+	uint64_t automatic = options->rate / 10;
+
+	if (options->burst != UINT64_MAX)
+		return options->burst;
+	return automatic < AUTO_MIN ? AUTO_MIN : automatic;
+}
+
+/*
+ * Tokens that are worth waiting for: few enough to share, enough for a read of a decent size. Half a bucket at most, or it
+ * would be full whenever a timer is due, and what comes until it fires would be lost.
+ */
 static uint64_t quantum(const struct options *options)
 {
 	uint64_t units = options->rate / 100;
@@ -147,7 +161,7 @@ static uint64_t quantum(const struct options *options)
 		units = QUANTUM_MIN;
 	if (units > QUANTUM_MAX)
 		units = QUANTUM_MAX;
-	return units < options->burst ? units : options->burst;
+	return units < capacity(options) / 2 ? units : capacity(options) / 2;
 }
 
 static uint64_t moved(const struct options *options, const struct weir_view *view)
@@ -172,6 +186,8 @@ static void shape_ask(const struct weir_call *call, const struct weir_view *view
 		return; /* no use for tokens any more */
 	limits->grain[0] = quantum(options);
 	limits->want[0] = limits->used[0] + limits->grain[0];
+	if (limits->want[0] > capacity(options))
+		limits->want[0] = capacity(options);
 	limits->promises = WEIR_PROMISE_LEASE;
 	if (options->side == SIDE_READ) {
 		limits->read_to = flow->paid + view->pools[0].units;

@@ -58,6 +58,16 @@ START_TEST(a_token_lets_one_byte_pass_in_a_turn)
 }
 END_TEST
 
+START_TEST(no_more_is_wanted_than_the_bucket_has)
+{
+	trial_begin("rate=1M burst=16K");
+	lease(16384);
+	trial.view.read = trial.view.held = 16384;
+	ck_assert_uint_eq(trial_room(), 0);
+	ck_assert_uint_eq(trial_ask().want[0], 16384);
+}
+END_TEST
+
 START_TEST(a_byte_written_costs_a_token)
 {
 	trial_begin("rate=1M side=write queue=64K");
@@ -127,12 +137,12 @@ static const struct {
 	{"1M", "auto", 10485},
 	{"1000000000", "auto", 262144},
 	{"256G", "auto", 262144},
-	{"1K", "1K", 1024},
-	{"1M", "8K", 8192},
+	{"1K", "1K", 512},
+	{"1M", "8K", 4096},
 	{"1M", "1M", 10485},
 };
 
-/* Some 10 ms of the rate, a packet at least, a full read at most, and never more than the bucket has. */
+/* Some 10 ms of the rate, a packet at least, a full read at most, and never more than half of what the bucket has. */
 START_TEST(tokens_are_wanted_by_the_quantum)
 {
 	trial_begin("rate=%s burst=%s", quanta[_i].rate, quanta[_i].burst);
@@ -205,12 +215,16 @@ static void stays_within(struct world *world)
 
 static const struct {
 	const char *text;
+	const char *burst;
 	uint64_t rate;
+	uint64_t size; /* of the bucket */
 	uint64_t seconds;
 } rates[] = {
-	{"100000", 100000, 20},
-	{"12345678", 12345678, 5},
-	{"1000000000", 1000000000, 1},
+	{"100000", "auto", 100000, 65536, 20},
+	{"12345678", "auto", 12345678, 1234567, 5},
+	{"1000000000", "auto", 1000000000, 100000000, 1},
+	{"4M", "21K", 4 * MIB, 21 * KIB, 5}, /* as small as it may be: what comes in 5 ms */
+	{"1G", "6M", 1024 * MIB, 6 * MIB, 1},
 };
 
 START_TEST(the_rate_is_reached_and_kept)
@@ -218,8 +232,10 @@ START_TEST(the_rate_is_reached_and_kept)
 	uint64_t before;
 
 	bound.rate = rates[_i / 2].rate;
-	bound.burst = bound.rate / 10 < 65536 ? 65536 : bound.rate / 10;
-	rig_begin(trial_options("rate=%s side=%s", rates[_i / 2].text, _i % 2 ? "write" : "read"), 1);
+	bound.burst = rates[_i / 2].size;
+	rig_begin(trial_options("rate=%s burst=%s side=%s", rates[_i / 2].text, rates[_i / 2].burst,
+			  _i % 2 ? "write" : "read"),
+		1);
 	rig.world.check = stays_within;
 	open_all();
 	rig_flood(0, WEIR_UP);
@@ -429,6 +445,7 @@ int main(void)
 	tcase_add_test(tcase, without_tokens_nothing_is_read);
 	tcase_add_test(tcase, a_byte_read_costs_a_token);
 	tcase_add_test(tcase, a_token_lets_one_byte_pass_in_a_turn);
+	tcase_add_test(tcase, no_more_is_wanted_than_the_bucket_has);
 	tcase_add_test(tcase, a_byte_written_costs_a_token);
 	tcase_add_loop_test(tcase, the_other_direction_is_free, 0, 2);
 	tcase_add_loop_test(tcase, behind_the_end_only_writing_wants_tokens, 0, 2);
