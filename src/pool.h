@@ -43,7 +43,7 @@ enum pool_ticket_state {
 struct pool_ticket {
 	TAILQ_ENTRY(pool_ticket) link;
 	_Atomic int state; /* enum pool_ticket_state */
-	uint32_t units;    /* waited for, then granted */
+	uint32_t units;    /* waited for, then granted; the pool's until it is collected */
 	uint32_t most;     /* granted if they are there */
 	uint64_t number;   /* the how-manieth of its pool: who queued earlier has a smaller one; 1 is the first */
 	struct pool *pool; /* NULL while idle; the owner's thread only */

@@ -66,6 +66,7 @@ struct standing_wait {
 	struct mail mail; /* brings the news of a grant to the flow's own thread */
 	struct standing *standing;
 	unsigned claim; /* what the ticket is for: an index into stack->claims, or claim_count for memory */
+	uint32_t units; /* and how many at least; the ticket's own are the giver's to change */
 };
 
 struct standing {

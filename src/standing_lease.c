@@ -127,6 +127,7 @@ void standing_queue(struct standing *standing, enum standing_side side, unsigned
 	if (wait->ticket.pool != NULL && (wait->claim == claim || !pool_leave(&wait->ticket)))
 		return;
 	wait->claim = claim;
+	wait->units = units;
 	pool_wait(pool, &wait->ticket, units, most);
 }
 
@@ -247,7 +248,7 @@ static void make_terms(const struct standing *standing, const struct stack_claim
 		terms->level = (uint32_t)limits->need[claim->index];
 }
 
-/* What is brief is only for what can be used. */
+/* What is brief is only for what can be used; and nobody waits for more than he may have, whatever his policy says. */
 static void restrain(struct standing *standing, const struct hearing *hearing, unsigned c, struct terms *terms,
 	bool usable)
 {
@@ -255,6 +256,7 @@ static void restrain(struct standing *standing, const struct hearing *hearing, u
 
 	if (claim->brief && !usable)
 		terms[c].want = terms[c].used;
+	terms[c].level = (uint32_t)least(terms[c].level, terms[c].want);
 	terms[c].keep = claim->brief && others_wait(standing, hearing, c, terms) ? terms[c].used : terms[c].want;
 }
 
@@ -272,7 +274,7 @@ static void trim(struct standing *standing, unsigned c, const struct terms *term
 
 	if (*terms->leased > terms->keep)
 		put(terms, *terms->leased - terms->keep);
-	if (wait != NULL && *terms->leased + wait->ticket.units > terms->want)
+	if (wait != NULL && *terms->leased + wait->units > terms->want)
 		(void)!pool_leave(&wait->ticket); /* false: it comes, and is trimmed next time */
 }
 
@@ -328,7 +330,7 @@ static void take_side(struct standing *standing, enum standing_side side, const 
 		if (terms[c].side != side)
 			continue;
 		taken[c] = take(&standing->owner->stack->claims[c], &terms[c], now);
-		if (*terms[c].leased < least(terms[c].level, terms[c].want)) {
+		if (*terms[c].leased < terms[c].level) {
 			wait_for(standing, c, terms, taken, now);
 			return;
 		}

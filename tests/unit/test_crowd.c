@@ -258,6 +258,38 @@ START_TEST(who_has_no_pool_sees_none)
 }
 END_TEST
 
+static void ask_braggart(const struct weir_call *call, const struct weir_view *view, struct weir_limits *limits)
+{
+	(void)call;
+	(void)view;
+	limits->used[0] = 100;
+	limits->grain[0] = 50;
+	limits->want[0] = 300;
+}
+
+/* It says that it uses what it does not lease; with a source that rests, it may lease no more than that. */
+START_TEST(who_uses_what_he_does_not_have_is_leased_it)
+{
+	static const struct weir_policy braggart = {.name = "braggart",
+		.pools = &marks,
+		.pool_stride = sizeof(marks),
+		.pool_count = 1,
+		.ask = ask_braggart};
+	struct price options = {.size = 1000};
+
+	begin((struct price){.size = 1000, .grain = 100, .held = true}, (struct price){0}, NULL, 0);
+	rule_init(&rules[2], "braggart", &braggart, &options);
+	stack_destroy(&stack);
+	rule_stack(&stack, &rules[2], NULL, NULL);
+	pair_init(&pairs[0], &world, &stack);
+	pair_open(&pairs[0]);
+	pair_count = 1;
+	world_run(&world);
+	ck_assert_uint_eq(leased(0, 0), 100);
+	finish();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("crowd");
@@ -268,6 +300,7 @@ int main(void)
 	tcase_add_test(tcase, a_grain_that_does_not_suffice_hangs_nobody);
 	tcase_add_test(tcase, a_promise_is_looked_at_when_the_turn_is_over);
 	tcase_add_test(tcase, who_has_no_pool_sees_none);
+	tcase_add_test(tcase, who_uses_what_he_does_not_have_is_leased_it);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
 }
