@@ -179,6 +179,8 @@ uint64_t policy_pool_bytes(const struct policy *policy, uint64_t listeners)
 		uint64_t pools = pool.scope == WEIR_SCOPE_LISTENER ? listeners : 1;
 		uint64_t bytes;
 
+		if (pool.scope == WEIR_SCOPE_NONE)
+			continue;
 		if (__builtin_mul_overflow(policy_pool_size(policy, i), pool.unit_bytes, &bytes) ||
 			__builtin_mul_overflow(bytes, pools, &bytes) || __builtin_add_overflow(total, bytes, &total))
 			return UINT64_MAX;

@@ -117,7 +117,9 @@ END_TEST
 START_TEST(there_may_be_no_pool)
 {
 	begin(NONE, 0);
+	pool.unit_bytes = 4096;
 	ck_assert_uint_eq(stack.claim_count, 0);
+	ck_assert_uint_eq(policy_pool_bytes(&rule.policy, 2), 0); /* nor does it promise memory */
 	come(0, NULL);
 	go(0);
 	end();

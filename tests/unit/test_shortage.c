@@ -69,6 +69,13 @@ static void tear_down(void)
 	world_destroy(&world);
 }
 
+static void ask_nothing(const struct weir_call *call, const struct weir_view *view, struct weir_limits *limits)
+{
+	(void)call;
+	(void)view;
+	(void)limits;
+}
+
 START_TEST(a_session_that_cannot_begin_leaves_the_client_alone)
 {
 	static const struct stack large = {.state_size = SESSION_ROOM + 1};
@@ -81,6 +88,63 @@ START_TEST(a_session_that_cannot_begin_leaves_the_client_alone)
 	ck_assert_int_eq(opened, -1);
 	ck_assert(!pair.client.closed);
 	ck_assert_int_eq(pair.session.state, SESSION_FREE);
+}
+END_TEST
+
+static void on_session(struct session *session)
+{
+	(void)session;
+}
+
+static void on_session_at(struct session *session, uint64_t now)
+{
+	(void)session;
+	(void)now;
+}
+
+static const struct session_ops no_owner = {.dial = on_session_at,
+	.hang_up = on_session,
+	.closed = on_session_at,
+	.release = on_session};
+
+/* A pool for each flow, two for the client: whichever allocation fails, those before it are undone. */
+START_TEST(a_session_whose_pools_cannot_be_made_leaves_the_client_alone)
+{
+	static struct {
+		uint64_t size;
+		uint64_t rate;
+	} options = {1000, 1000};
+	static struct weir_pool pools[] = {
+		{.name = "own", .scope = WEIR_SCOPE_FLOW, .flags = WEIR_POOL_CONSUMED, .rate_offset = 8},
+		{.name = "shared", .scope = WEIR_SCOPE_CLIENT, .flags = WEIR_POOL_CONSUMED, .rate_offset = 8},
+		{.name = "marks", .scope = WEIR_SCOPE_CLIENT},
+	};
+	static const struct weir_policy policy = {.pools = pools,
+		.pool_stride = sizeof(pools[0]),
+		.pool_count = 3,
+		.ask = ask_nothing};
+	struct rule rule;
+	struct stack stack;
+	int opened = -1;
+	int failed = 0;
+
+	rule_init(&rule, "rule", &policy, &options);
+	rule_stack(&stack, &rule, NULL, NULL);
+	pair_init(&pair, &world, &stack);
+	while (opened != 0) {
+		patience = ++failed;
+		opened = session_open(&pair.session, &pair.profile, &no_owner, &pair.client.endpoint, NULL, world.now);
+		patience = -1;
+		ck_assert(!pair.client.closed);
+		ck_assert_int_eq(pair.session.state, opened == 0 ? SESSION_CONNECTING : SESSION_FREE);
+		ck_assert_uint_eq(world.scopes.count, opened == 0 ? 2 : 0);
+	}
+	ck_assert_int_eq(failed, 8); /* the block, two buckets, and two for each of a client's pools; then none */
+	session_close(&pair.session, CLOSE_SHUTDOWN, world.now);
+	world_run(&world);
+	ck_assert_uint_eq(world.scopes.count, 0);
+	stack_destroy(&stack);
+	rule_destroy(&rule);
 }
 END_TEST
 
@@ -163,6 +227,7 @@ int main(void)
 
 	tcase_add_checked_fixture(tcase, set_up, tear_down);
 	tcase_add_test(tcase, a_session_that_cannot_begin_leaves_the_client_alone);
+	tcase_add_test(tcase, a_session_whose_pools_cannot_be_made_leaves_the_client_alone);
 	tcase_add_test(tcase, an_idle_session_is_small);
 	tcase_add_loop_test(tcase, bytes_that_cannot_be_stored_end_the_session, 0, 8);
 	tcase_add_test(tcase, a_session_that_holds_nothing_needs_no_memory);
