@@ -203,6 +203,7 @@ static void hear(struct flow *flow, uint64_t now, struct hearing *hearing)
 	if (flow->standing.owner->stack->count == 0)
 		return;
 	view_fill(flow, now, hearing);
+	hearing->moved = false;
 	hearing->over = false;
 	standing_hear(&flow->standing, hearing);
 	standing_consult(&flow->standing, hearing);
@@ -457,6 +458,7 @@ static void tell_policies(struct flow *flow, const struct before *before, bool t
 		(event.acked > 0 ? WEIR_EVENT_ACKED : 0) | (timed ? WEIR_EVENT_TIME : 0) |
 		(flow->end != FLOW_OPEN && !before->ended ? WEIR_EVENT_ENDED : 0);
 	view_update(flow, now, hearing);
+	hearing->moved = event.read > 0 || event.written > 0;
 	hearing->over = true;
 	standing_event(&flow->standing, hearing, &event);
 	if (event.what != 0 || flow->standing.owner->stack->claim_count > 0) /* leases are not kept for nothing */

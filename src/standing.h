@@ -53,7 +53,7 @@ struct standing_owner {
 	struct weir_ref ref; /* direction unused */
 };
 
-/* What units are leased for. Reading and writing wait apart. */
+/* What units are leased for. */
 enum standing_side {
 	STANDING_READING,
 	STANDING_WRITING,
@@ -65,13 +65,14 @@ struct standing_wait {
 	struct pool_ticket ticket;
 	struct mail mail; /* brings the news of a grant to the flow's own thread */
 	struct standing *standing;
+	enum standing_side side;
 	unsigned claim; /* what the ticket is for: an index into stack->claims, or claim_count for memory */
 	uint32_t units; /* and how many at least; the ticket's own are the giver's to change */
 };
 
 struct standing {
 	const struct standing_owner *owner;
-	struct standing_wait *waits; /* one for each side; NULL: it never waited */
+	struct standing_wait *waits; /* one for each claim of the stack, and one for memory; NULL: it never waited */
 	struct verdict verdict;
 	uint32_t memory;     /* pages leased beyond the floor */
 	uint8_t direction;   /* enum weir_direction */
@@ -92,6 +93,7 @@ struct standing_call {
 /* A turn's talk with the policies: what is shown to them, and the calls to each, made once. */
 struct hearing {
 	struct weir_view view; /* what is each policy's own is filled in when it is called; the rest is the flow's */
+	bool moved;            /* bytes, in this turn */
 	bool over;             /* the turn has used what it could of what was leased before it */
 	bool usable[STANDING_SIDES]; /* something could be read, or written, if nobody forbade it */
 	struct standing_call calls[STACK_MAX];
@@ -129,10 +131,13 @@ struct scope_place *standing_places(const struct standing_owner *owner);
 /* The pool that a claim of the stack is on, for this flow. */
 struct pool *standing_pool(const struct standing *standing, const struct stack_claim *claim);
 
-/* Queues for units of a pool, for more of them if they are there: claim is an index into the stack's claims, claim_count for
-   memory, which is for reading. */
+/* Queues for units of a pool, for more of them if they are there, unless it does already: claim is an index into the
+   stack's claims, claim_count for memory. */
 void standing_queue(struct standing *standing, enum standing_side side, unsigned claim, struct pool *pool,
 	uint32_t units, uint32_t most);
+
+/* Whether it waits for units that it needs, or wants, for this side. */
+bool standing_waits(const struct standing *standing, enum standing_side side);
 
 /* Asks all policies, and settles leases. */
 void standing_consult(struct standing *standing, struct hearing *hearing);

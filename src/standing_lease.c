@@ -26,6 +26,7 @@ struct terms {
 	struct pool *pool;
 	uint32_t *leased;
 	uint32_t used;
+	uint32_t need;
 	uint32_t level; /* below it, the flow waits */
 	uint32_t want;  /* it takes no more */
 	uint32_t keep;  /* what it has above it goes back */
@@ -57,14 +58,9 @@ static uint32_t *leased_of(const struct standing *standing, const struct stack_c
 
 /* ---- tickets ------------------------------------------------------------------------------------------------------- */
 
-static bool waits(const struct standing *standing, enum standing_side side)
+static bool waits_for(const struct standing *standing, unsigned claim)
 {
-	return standing->waits != NULL && standing->waits[side].ticket.pool != NULL;
-}
-
-static bool waits_for(const struct standing *standing, enum standing_side side, unsigned claim)
-{
-	return waits(standing, side) && standing->waits[side].claim == claim;
+	return standing->waits != NULL && standing->waits[claim].ticket.pool != NULL;
 }
 
 static void deliver_grant(struct mail *mail, uint64_t now)
@@ -93,19 +89,22 @@ static void ticket_granted(struct pool_ticket *ticket)
 }
 
 /* NULL when memory is short. */
-static struct standing_wait *get_wait(struct standing *standing, enum standing_side side)
+static struct standing_wait *get_wait(struct standing *standing, unsigned claim)
 {
+	unsigned count = standing->owner->stack->claim_count + 1;
+
 	if (standing->waits == NULL) {
-		standing->waits = calloc(STANDING_SIDES, sizeof(*standing->waits));
+		standing->waits = calloc(count, sizeof(*standing->waits));
 		if (standing->waits == NULL)
 			return NULL;
-		for (int i = 0; i < STANDING_SIDES; i++) {
+		for (unsigned i = 0; i < count; i++) {
 			standing->waits[i].ticket.granted = ticket_granted;
 			standing->waits[i].mail.deliver = deliver_grant;
 			standing->waits[i].standing = standing;
+			standing->waits[i].claim = i;
 		}
 	}
-	return &standing->waits[side];
+	return &standing->waits[claim];
 }
 
 void standing_destroy(struct standing *standing)
@@ -114,19 +113,18 @@ void standing_destroy(struct standing *standing)
 	standing->waits = NULL;
 }
 
-/* Joins a pool's queue, leaving another one for it. A grant already under way comes first: it brings a new turn. */
 void standing_queue(struct standing *standing, enum standing_side side, unsigned claim, struct pool *pool,
 	uint32_t units, uint32_t most)
 {
-	struct standing_wait *wait = get_wait(standing, side);
+	struct standing_wait *wait = get_wait(standing, claim);
 
 	if (wait == NULL) {
 		standing->broke = true;
 		return;
 	}
-	if (wait->ticket.pool != NULL && (wait->claim == claim || !pool_leave(&wait->ticket)))
+	if (wait->ticket.pool != NULL)
 		return;
-	wait->claim = claim;
+	wait->side = side;
 	wait->units = units;
 	pool_wait(pool, &wait->ticket, units, most);
 }
@@ -178,7 +176,28 @@ void standing_bound(struct standing *standing, struct weir_limits *limits)
 	}
 }
 
-/* Whether leases would be of any use on this side: nobody lets nothing pass but for want of a lease. */
+static enum standing_side side_of(const struct stack_claim *claim, const struct weir_limits *limits)
+{
+	return claim->consumed && (limits->for_writing >> claim->index & 1) != 0 ? STANDING_WRITING : STANDING_READING;
+}
+
+/* Whether member i wants more of a pool for this side. */
+static bool wants_more(const struct standing *standing, unsigned i, const struct weir_limits *limits,
+	enum standing_side side)
+{
+	const struct stack *stack = standing->owner->stack;
+
+	for (unsigned c = 0; c < stack->claim_count; c++) {
+		const struct stack_claim *claim = &stack->claims[c];
+
+		if (claim->member == i && side_of(claim, limits) == side &&
+			limits->want[claim->index] > *leased_of(standing, claim))
+			return true;
+	}
+	return false;
+}
+
+/* Whether leases would be of any use on this side: nobody lets nothing pass but for want of a lease for it. */
 static bool leases_help(const struct standing *standing, const struct hearing *hearing,
 	const struct weir_limits *limits, enum standing_side side)
 {
@@ -187,14 +206,10 @@ static bool leases_help(const struct standing *standing, const struct hearing *h
 	if (side == STANDING_READING && hearing->view.ended)
 		return false;
 	for (unsigned i = 0; i < standing->owner->stack->count; i++)
-		if ((forbidden >> i & 1) != 0 && (limits[i].promises & WEIR_PROMISE_LEASE) == 0)
+		if ((forbidden >> i & 1) != 0 &&
+			((limits[i].promises & WEIR_PROMISE_LEASE) == 0 || !wants_more(standing, i, &limits[i], side)))
 			return false;
 	return true;
-}
-
-static enum standing_side side_of(const struct stack_claim *claim, const struct weir_limits *limits)
-{
-	return claim->consumed && (limits->for_writing >> claim->index & 1) != 0 ? STANDING_WRITING : STANDING_READING;
 }
 
 /* Whether a flow that cannot go on gives back what it has of a claim, for others to use meanwhile. */
@@ -207,27 +222,36 @@ static bool bounce(struct standing *standing, const struct terms *terms)
 	return true;
 }
 
+/* Whether nothing at all can pass without more of claim c; else less than its level may do for a while. */
+static bool is_blocked(const struct standing *standing, unsigned c, const struct terms *terms)
+{
+	uint32_t forbidden = terms->side == STANDING_READING ? standing->verdict.paused : standing->verdict.stopped;
+
+	return *terms->leased < terms->need || (forbidden >> standing->owner->stack->claims[c].member & 1) != 0;
+}
+
 /* The flow waits on this side for what it cannot do without: of claim `from` or one behind it, or memory. */
 static bool lacks(const struct standing *standing, enum standing_side side, const struct terms *terms, unsigned from)
 {
-	unsigned c;
+	unsigned count = standing->owner->stack->claim_count;
 
-	if (!waits(standing, side))
-		return false;
-	c = standing->waits[side].claim;
-	return c == standing->owner->stack->claim_count || (c >= from && *terms[c].leased < terms[c].level);
+	for (unsigned c = from; c < count; c++)
+		if (terms[c].side == side && waits_for(standing, c) && *terms[c].leased < terms[c].level &&
+			is_blocked(standing, c, &terms[c]))
+			return true;
+	return side == STANDING_READING && waits_for(standing, count);
 }
 
 /*
  * What draining set free is for those who wait, or a flow whose source never rests would keep it for ever. What was leased
- * before a turn may be used in it first. A flow that lacks something behind this claim could not yet: if all who wait for
- * both gave up what they got, they would hand one lease around.
+ * before a turn may be used in it first. A flow that moved nothing, or lacks something behind this claim, could not yet: if
+ * all who wait for both gave up what they got, they would hand one lease around.
  */
 static bool others_wait(struct standing *standing, const struct hearing *hearing, unsigned c, const struct terms *terms)
 {
 	if (standing->owner->stack->claims[c].consumed || !hearing->over || pool_waiters(terms[c].pool) == 0)
 		return false;
-	return !lacks(standing, terms[c].side, terms, c + 1) || bounce(standing, &terms[c]);
+	return (hearing->moved && !lacks(standing, terms[c].side, terms, c + 1)) || bounce(standing, &terms[c]);
 }
 
 static void make_terms(const struct standing *standing, const struct stack_claim *claim,
@@ -239,13 +263,14 @@ static void make_terms(const struct standing *standing, const struct stack_claim
 		.pool = standing_pool(standing, claim),
 		.leased = leased_of(standing, claim),
 		.used = (uint32_t)limits->used[claim->index],
+		.need = (uint32_t)limits->need[claim->index],
 		.level = (uint32_t)(limits->used[claim->index] + least(beyond, limits->grain[claim->index])),
 		.want = (uint32_t)limits->want[claim->index],
 		.side = side_of(claim, limits),
 		.queues = limits->grain[claim->index] == 0,
 	};
-	if (terms->level < limits->need[claim->index])
-		terms->level = (uint32_t)limits->need[claim->index];
+	if (terms->level < terms->need)
+		terms->level = terms->need;
 }
 
 /* What is brief is only for what can be used; and nobody waits for more than he may have, whatever his policy says. */
@@ -268,26 +293,30 @@ static void put(const struct terms *terms, uint32_t units)
 	pool_put(terms->pool, units);
 }
 
+/* If a grant is under way already, it comes, and is trimmed then. */
+static void leave(struct standing *standing, unsigned claim)
+{
+	(void)!pool_leave(&standing->waits[claim].ticket);
+}
+
 static void trim(struct standing *standing, unsigned c, const struct terms *terms)
 {
-	struct standing_wait *wait = waits_for(standing, terms->side, c) ? &standing->waits[terms->side] : NULL;
-
 	if (*terms->leased > terms->keep)
 		put(terms, *terms->leased - terms->keep);
-	if (wait != NULL && *terms->leased + wait->units > terms->want)
-		(void)!pool_leave(&wait->ticket); /* false: it comes, and is trimmed next time */
+	if (waits_for(standing, c) && *terms->leased + standing->waits[c].units > terms->want)
+		leave(standing, c);
 }
 
 /*
  * The flow waits for claim c. Of its pool, and of those behind it, it keeps only what held bytes occupy; of those before
  * it, what it leased in earlier rounds, unless they are brief. (If nothing were ever kept, two flows could hand each other
- * the one what the other waits for, for ever.)
+ * the one what the other waits for, for ever.) It waits for nothing else on this side.
  */
 static void wait_for(struct standing *standing, unsigned c, const struct terms *terms, const uint32_t *taken,
 	uint64_t now)
 {
 	const struct stack *stack = standing->owner->stack;
-	bool waiting = waits_for(standing, terms[c].side, c);
+	bool waiting = waits_for(standing, c);
 
 	for (unsigned i = 0; i < stack->claim_count; i++) {
 		uint32_t beyond;
@@ -300,7 +329,11 @@ static void wait_for(struct standing *standing, unsigned c, const struct terms *
 		if (i < c ? stack->claims[i].brief && beyond > 0 && bounce(standing, &terms[i])
 			  : i > c || !waiting) /* who waits already gave up what he had of that pool */
 			put(&terms[i], beyond);
+		if (i != c && waits_for(standing, i))
+			leave(standing, i);
 	}
+	if (terms[c].side == STANDING_READING && waits_for(standing, stack->claim_count))
+		leave(standing, stack->claim_count);
 	if (!waiting)
 		queue_claim(standing, c, &terms[c], terms[c].level - *terms[c].leased, terms[c].want - *terms[c].leased,
 			now);
@@ -321,7 +354,7 @@ static uint32_t take(const struct stack_claim *claim, const struct terms *terms,
 	return taken;
 }
 
-/* All claims of one side, in their order, up to the first that is short. */
+/* All claims of one side, in their order, up to the first that nothing can pass without. */
 static void take_side(struct standing *standing, enum standing_side side, const struct terms *terms, uint64_t now)
 {
 	uint32_t taken[STACK_CLAIMS_MAX];
@@ -330,11 +363,14 @@ static void take_side(struct standing *standing, enum standing_side side, const 
 		if (terms[c].side != side)
 			continue;
 		taken[c] = take(&standing->owner->stack->claims[c], &terms[c], now);
-		if (*terms[c].leased < terms[c].level) {
+		if (*terms[c].leased < terms[c].level && is_blocked(standing, c, &terms[c])) {
 			wait_for(standing, c, terms, taken, now);
 			return;
 		}
-		if (*terms[c].leased < terms[c].want && terms[c].queues && !waits(standing, side))
+		if (*terms[c].leased < terms[c].level)
+			queue_claim(standing, c, &terms[c], terms[c].level - *terms[c].leased,
+				terms[c].want - *terms[c].leased, now);
+		else if (*terms[c].leased < terms[c].want && terms[c].queues)
 			queue_claim(standing, c, &terms[c], 1, 1, now);
 	}
 }
@@ -446,9 +482,9 @@ void standing_lease_spend(struct standing *standing, unsigned member, uint32_t p
 
 void standing_release(struct standing *standing)
 {
-	for (int side = 0; side < STANDING_SIDES; side++)
-		if (waits(standing, (enum standing_side)side)) /* a grant under way is given back when it arrives */
-			(void)!pool_leave(&standing->waits[side].ticket);
+	for (unsigned c = 0; c <= standing->owner->stack->claim_count; c++)
+		if (waits_for(standing, c)) /* a grant under way is given back when it arrives */
+			leave(standing, c);
 	for (unsigned i = 0; i < standing->owner->stack->count; i++)
 		for (uint32_t p = 0; p < standing->owner->stack->members[i].api->pool_count; p++)
 			standing_lease_put(standing, i, p, UINT64_MAX);
@@ -462,7 +498,15 @@ bool standing_rests(const struct standing *standing)
 		(standing->owner->stack->claim_count == 0 || standing->idle);
 }
 
+bool standing_waits(const struct standing *standing, enum standing_side side)
+{
+	for (unsigned c = 0; c <= standing->owner->stack->claim_count; c++)
+		if (waits_for(standing, c) && standing->waits[c].side == side)
+			return true;
+	return false;
+}
+
 bool standing_awaited(const struct standing *standing)
 {
-	return waits(standing, STANDING_READING) || waits(standing, STANDING_WRITING);
+	return standing_waits(standing, STANDING_READING) || standing_waits(standing, STANDING_WRITING);
 }

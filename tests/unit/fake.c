@@ -517,15 +517,9 @@ struct flow *pair_flow(struct pair *pair, int direction)
 /* A grant under way belongs to the flow already, although it does not know yet. */
 uint32_t coming_units(const struct standing *standing, unsigned claim)
 {
-	uint32_t units = 0;
+	const struct pool_ticket *ticket = standing->waits != NULL ? &standing->waits[claim].ticket : NULL;
 
-	for (int side = 0; standing->waits != NULL && side < STANDING_SIDES; side++) {
-		const struct standing_wait *wait = &standing->waits[side];
-
-		if (wait->claim == claim && atomic_load(&wait->ticket.state) == POOL_TICKET_GRANTED)
-			units += wait->ticket.units;
-	}
-	return units;
+	return ticket != NULL && atomic_load(&ticket->state) == POOL_TICKET_GRANTED ? ticket->units : 0;
 }
 
 static uint64_t flow_pages(const struct flow *flow)

@@ -9,6 +9,7 @@
 
 #define SECOND UINT64_C(1000000000)
 #define PATIENCE (2 * SECOND) /* that a flow may stand still which no bucket keeps waiting */
+#define FLOOR 4096            /* bytes of a group's that a flow may hold without a lease */
 #define FLOOR_PAGES 1         /* that each flow has beside what it leases */
 #define QUANTUM_MIN 1448      /* bytes that shape lets a flow wait for; at most burst */
 #define QUANTUM_MAX (256 * 1024)
@@ -99,45 +100,6 @@ static void look_at_times(struct check *check, const struct sim_session *session
 				now - own->opened_at);
 }
 
-/* ---- bounds of one flow ---------------------------------------------------------------------------------------------- */
-
-static void look_at_marks(struct check *check, const struct sim_session *session, int direction,
-	const struct check_rule *rule, uint32_t cause)
-{
-	const struct flow *flow = check_flow_of(session, direction);
-	uint64_t pauses = flow->meter.pauses[cause].count;
-
-	if (rule->scope != CHECK_FLOW && rule->kind == CHECK_WATERMARK)
-		return;
-	if (flow->store.held > rule->high && (rule->kind != CHECK_SHAPE || rule->directions[direction]))
-		check_fault(check, "held", session, direction,
-			"%s: holds %" PRIu64 " bytes, at most %" PRIu64 " may be", rule->policy->name, flow->store.held,
-			rule->high);
-	if (rule->kind == CHECK_WATERMARK && pauses > 1 && (pauses - 1) * (rule->high - rule->low + 1) > flow->written)
-		check_fault(check, "flips", session, direction,
-			"%s: %" PRIu64 " pauses for %" PRIu64 " bytes, with marks of %" PRIu64 " and %" PRIu64,
-			rule->policy->name, pauses, flow->written, rule->low, rule->high);
-}
-
-static void look_at_bounds(struct check *check, const struct sim_session *session, int direction)
-{
-	const struct check_rules *rules = rules_of(check, session);
-	const struct flow *flow = check_flow_of(session, direction);
-
-	for (uint32_t i = 0; i < rules->count; i++)
-		look_at_marks(check, session, direction, &rules->rules[i], i);
-	if (flow->store.pages > flow->standing.memory + FLOOR_PAGES)
-		check_fault(check, "pages", session, direction, "%" PRIu32 " pages are used, %" PRIu32 " + %d leased",
-			flow->store.pages, flow->standing.memory, FLOOR_PAGES);
-}
-
-/* ---- who waits for what ----------------------------------------------------------------------------------------------- */
-
-static bool queued(const struct flow *flow, enum standing_side side)
-{
-	return flow->standing.waits != NULL && flow->standing.waits[side].ticket.pool != NULL;
-}
-
 /* A turn will come, whatever happens. */
 static bool is_due(const struct sim_session *session, const struct flow *flow)
 {
@@ -146,6 +108,73 @@ static bool is_due(const struct sim_session *session, const struct flow *flow)
 	return session->session.task.queued || atomic_load(&session->worker->sched.mailbox) != NULL ||
 		(at != WEIR_NEVER && session->session.timer.at <= at);
 }
+
+/* ---- bounds of one flow ---------------------------------------------------------------------------------------------- */
+
+/* A pause ends below the low mark: the turn that drains so much reads nothing yet. */
+static void look_at_resume(struct check *check, const struct sim_session *session, int direction,
+	const struct check_flow *seen, const struct check_rule *rule, uint32_t cause)
+{
+	const struct flow *flow = check_flow_of(session, direction);
+	uint32_t ended = seen->paused & ~flow->meter.paused;
+	uint64_t pauses = flow->meter.pauses[cause].count;
+
+	if ((ended >> cause & 1) != 0 && flow->end == FLOW_OPEN && flow->source->readable && flow->read == seen->read &&
+		flow->store.held >= rule->low)
+		check_fault(check, "flips", session, direction,
+			"%s: a pause ends with %" PRIu64 " bytes held, low is %" PRIu64, rule->policy->name,
+			flow->store.held, rule->low);
+	if (pauses > 1 && (pauses - 1) * (rule->high - rule->low + 1) > flow->written)
+		check_fault(check, "flips", session, direction,
+			"%s: %" PRIu64 " pauses for %" PRIu64 " bytes, with marks of %" PRIu64 " and %" PRIu64,
+			rule->policy->name, pauses, flow->written, rule->low, rule->high);
+}
+
+/* What it leases of a group's bytes beyond those it holds is for reading: without anything to read, it is for others. */
+static void look_at_surplus(struct check *check, const struct sim_session *session, int direction,
+	const struct check_rule *rule, uint32_t member)
+{
+	const struct flow *flow = check_flow_of(session, direction);
+	uint64_t leased = standing_member(&flow->standing, member)->leased[0];
+	uint64_t used = flow->store.held > FLOOR ? flow->store.held - FLOOR : 0;
+
+	if (leased > used && flow->end == FLOW_OPEN && !flow->source->readable && !is_due(session, flow))
+		check_fault(check, "surplus", session, direction,
+			"%s: leases %" PRIu64 " bytes and needs %" PRIu64 ", for there is nothing to read",
+			rule->policy->name, leased, used);
+}
+
+static void look_at_marks(struct check *check, const struct sim_session *session, int direction,
+	const struct check_flow *seen, const struct check_rule *rule, uint32_t member)
+{
+	const struct flow *flow = check_flow_of(session, direction);
+
+	if (rule->scope != CHECK_FLOW && rule->kind == CHECK_WATERMARK) {
+		look_at_surplus(check, session, direction, rule, member);
+		return;
+	}
+	if (flow->store.held > rule->high && (rule->kind != CHECK_SHAPE || rule->directions[direction]))
+		check_fault(check, "held", session, direction,
+			"%s: holds %" PRIu64 " bytes, at most %" PRIu64 " may be", rule->policy->name, flow->store.held,
+			rule->high);
+	if (rule->kind == CHECK_WATERMARK)
+		look_at_resume(check, session, direction, seen, rule, member);
+}
+
+static void look_at_bounds(struct check *check, const struct sim_session *session, int direction,
+	const struct check_flow *seen)
+{
+	const struct check_rules *rules = rules_of(check, session);
+	const struct flow *flow = check_flow_of(session, direction);
+
+	for (uint32_t i = 0; i < rules->count; i++)
+		look_at_marks(check, session, direction, seen, &rules->rules[i], i);
+	if (flow->store.pages > flow->standing.memory + FLOOR_PAGES)
+		check_fault(check, "pages", session, direction, "%" PRIu32 " pages are used, %" PRIu32 " + %d leased",
+			flow->store.pages, flow->standing.memory, FLOOR_PAGES);
+}
+
+/* ---- who waits for what ----------------------------------------------------------------------------------------------- */
 
 /* All that happens at an end sets its bits in the endpoint, or is about to. */
 static void look_at_edges(struct check *check, const struct sim_session *session, int direction)
@@ -171,11 +200,11 @@ static void look_at_sleep(struct check *check, const struct sim_session *session
 
 	if (is_due(session, flow))
 		return;
-	if (flow->store.held > 0 && !drains && !queued(flow, STANDING_WRITING))
+	if (flow->store.held > 0 && !drains && !standing_waits(&flow->standing, STANDING_WRITING))
 		check_fault(check, "asleep", session, direction,
 			"holds %" PRIu64 " bytes that its sink would take, and waits for nothing", flow->store.held);
 	if (flow->end == FLOW_OPEN && flow->source->readable && flow->store.held == 0 &&
-		!queued(flow, STANDING_READING))
+		!standing_waits(&flow->standing, STANDING_READING))
 		check_fault(check, "asleep", session, direction,
 			"holds nothing, its source is readable, and it waits for "
 			"nothing");
@@ -236,7 +265,7 @@ static void look_at_running(struct check *check, const struct sim_session *sessi
 	int direction)
 {
 	look_at_counts(check, session, direction);
-	look_at_bounds(check, session, direction);
+	look_at_bounds(check, session, direction, &seen->flows[direction]);
 	look_at_life(check, session, &seen->flows[direction], direction);
 	if (flow_over(check_flow_of(session, direction)))
 		return;
@@ -264,5 +293,6 @@ void check_flow_look(struct check *check, const struct sim_session *session, str
 		seen->flows[direction].read = flow->read;
 		seen->flows[direction].written = flow->written;
 		seen->flows[direction].end = flow->end;
+		seen->flows[direction].paused = flow->meter.paused;
 	}
 }

@@ -56,6 +56,17 @@ static void turn_page(struct check *check)
 		memset(tallies, 0, room * sizeof(*tallies));
 }
 
+/* As it was in the step before; NULL: nobody had anything of it. */
+static const struct check_tally *before_of(const struct check *check, const struct pool *pool)
+{
+	const struct check_tally *before;
+
+	if (check->before_room == 0)
+		return NULL;
+	before = &check->before[place_of(check->before, check->before_room, pool)];
+	return before->pool != NULL ? before : NULL;
+}
+
 /* NULL: no memory. */
 static struct check_tally *tally_of(struct check *check, struct pool *pool)
 {
@@ -88,6 +99,7 @@ static void count_leased(struct check *check, struct pool *pool, struct bucket *
 /* What was granted belongs to the waiter already, who has not heard of it. */
 static void count_ticket(struct check *check, const struct pool_ticket *ticket)
 {
+	const struct check_tally *before;
 	struct check_tally *tally;
 
 	if (ticket->pool == NULL || atomic_load(&ticket->state) != POOL_TICKET_GRANTED)
@@ -95,9 +107,12 @@ static void count_ticket(struct check *check, const struct pool_ticket *ticket)
 	tally = tally_of(check, ticket->pool);
 	if (tally == NULL)
 		return;
+	before = before_of(check, ticket->pool);
 	tally->granted += ticket->units;
 	if (ticket->number > tally->newest)
 		tally->newest = ticket->number;
+	if (before == NULL || ticket->number > before->served)
+		tally->fresh += ticket->units;
 }
 
 static void count_flow(struct check *check, const struct flow *flow)
@@ -113,8 +128,8 @@ static void count_flow(struct check *check, const struct flow *flow)
 			standing_member(standing, claim->member)->leased[claim->index]);
 	}
 	count_leased(check, standing->owner->context->memory, NULL, standing->memory);
-	for (int side = 0; standing->waits != NULL && side < STANDING_SIDES; side++)
-		count_ticket(check, &standing->waits[side].ticket);
+	for (unsigned c = 0; standing->waits != NULL && c <= stack->claim_count; c++)
+		count_ticket(check, &standing->waits[c].ticket);
 }
 
 static void count_all(struct check *check)
@@ -186,20 +201,30 @@ static void look_at_head(struct check *check, const struct check_tally *tally)
 }
 
 /* As long as the first in line waits, units only come. */
-static void look_at_passing(struct check *check, struct check_tally *tally)
+static void look_at_passing(struct check *check, struct check_tally *tally, const struct check_tally *before)
 {
 	const struct pool_ticket *head = TAILQ_FIRST(&tally->pool->queue);
-	const struct check_tally *before;
 
 	tally->head = head == NULL ? 0 : head->number;
 	tally->free = pool_free(tally->pool);
-	if (head == NULL || check->before_room == 0)
-		return;
-	before = &check->before[place_of(check->before, check->before_room, tally->pool)];
-	if (before->pool != NULL && before->head == tally->head && tally->free < before->free)
+	if (head != NULL && before != NULL && before->head == tally->head && tally->free < before->free)
 		check_fault(check, "queue", NULL, -1,
 			"%s: number %" PRIu64 " waits, and somebody took %" PRId32 " units past it", tally->pool->name,
 			tally->head, before->free - tally->free);
+}
+
+/* While anybody waits, units of a pool with a low mark are granted only when less than that are out. */
+static void look_at_low(struct check *check, struct check_tally *tally, const struct check_tally *before)
+{
+	const struct pool *pool = tally->pool;
+	int64_t others = (int64_t)pool->size - tally->free - (int64_t)tally->fresh;
+
+	tally->served = before != NULL && before->served > tally->newest ? before->served : tally->newest;
+	if (pool->low > 0 && tally->fresh > 0 && tally->head != 0 && before != NULL && before->head != 0 &&
+		others >= (int64_t)pool->low)
+		check_fault(check, "low", NULL, -1,
+			"%s: %" PRIu64 " units are granted while others have %" PRId64 ", the low mark is %" PRIu32,
+			pool->name, tally->fresh, others, pool->low);
 }
 
 void check_pool_look(struct check *check)
@@ -207,10 +232,13 @@ void check_pool_look(struct check *check)
 	count_all(check);
 	for (uint32_t i = 0; i < check->tally_room; i++) {
 		struct check_tally *tally = &check->tallies[i];
+		const struct check_tally *before;
 
 		if (tally->pool == NULL)
 			continue;
-		look_at_passing(check, tally);
+		before = before_of(check, tally->pool);
+		look_at_passing(check, tally, before);
+		look_at_low(check, tally, before);
 		look_at_units(check, tally);
 		look_at_order(check, tally);
 		look_at_head(check, tally);
