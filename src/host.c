@@ -50,15 +50,6 @@ static void host_lease_put(const struct weir_call *call, uint32_t pool, uint64_t
 		standing_lease_put(standing, member, pool, units);
 }
 
-static void host_lease_spend(const struct weir_call *call, uint32_t pool, uint64_t units)
-{
-	unsigned member;
-	struct standing *standing = standing_of_call(call, &member);
-
-	if (pool < standing->owner->stack->members[member].api->pool_count)
-		standing_lease_spend(standing, member, pool, units);
-}
-
 const struct weir_host host = {
 	.size = sizeof(host),
 	.major = WEIR_POLICY_MAJOR,
@@ -66,5 +57,5 @@ const struct weir_host host = {
 	.log = host_log,
 	.wake = host_wake,
 	.lease_put = host_lease_put,
-	.lease_spend = host_lease_spend,
+	.lease_spend = standing_lease_spend,
 };

@@ -63,8 +63,10 @@ static void call_init(struct standing_call *call, struct standing *standing, uns
 
 void standing_hear(struct standing *standing, struct hearing *hearing)
 {
-	for (unsigned i = 0; i < standing->owner->stack->count; i++)
+	for (unsigned i = 0; i < standing->owner->stack->count; i++) {
 		call_init(&hearing->calls[i], standing, i);
+		hearing->calls[i].now = hearing->view.now;
+	}
 }
 
 struct standing *standing_of_call(const struct weir_call *call, unsigned *member)

@@ -88,6 +88,7 @@ struct standing_call {
 	struct weir_call call;
 	struct standing *standing;
 	unsigned member;
+	uint64_t now; /* of the turn; 0 outside of one */
 };
 
 /* A turn's talk with the policies: what is shown to them, and the calls to each, made once. */
@@ -175,8 +176,8 @@ void standing_trim(struct standing *standing, const struct store *store);
 /* Gives back units of a member's lease now: the module's lease_put(). */
 void standing_lease_put(struct standing *standing, unsigned member, uint32_t pool, uint64_t units);
 
-/* Units of a consumed pool are used up: the module's lease_spend(). Of another pool: nothing happens. */
-void standing_lease_spend(struct standing *standing, unsigned member, uint32_t pool, uint64_t units);
+/* Units of a consumed pool are used up: what a module calls. Of another pool: nothing happens. */
+void standing_lease_spend(const struct weir_call *call, uint32_t pool, uint64_t units);
 
 /* For host functions: the standing and the member behind a call. */
 struct standing *standing_of_call(const struct weir_call *call, unsigned *member);

@@ -467,17 +467,22 @@ void standing_lease_put(struct standing *standing, unsigned member, uint32_t poo
 	pool_put(standing_pool(standing, claim), (uint32_t)units);
 }
 
-void standing_lease_spend(struct standing *standing, unsigned member, uint32_t pool, uint64_t units)
+/* The bucket is filled first: while the units were out, there was no room for as many. */
+void standing_lease_spend(const struct weir_call *call, uint32_t pool, uint64_t units)
 {
-	const struct stack_claim *claim = find_claim(standing, member, pool);
+	const struct standing_call *own = CONTAINER(call, const struct standing_call, call);
+	const struct stack_claim *claim = find_claim(own->standing, own->member, pool);
 	uint32_t *leased;
+	struct pool *from;
 
 	if (claim == NULL || !claim->consumed)
 		return;
-	leased = leased_of(standing, claim);
+	leased = leased_of(own->standing, claim);
+	from = standing_pool(own->standing, claim);
 	units = least(units, *leased);
+	bucket_fill(CONTAINER(from, struct bucket, pool), own->now);
 	*leased -= (uint32_t)units;
-	pool_spend(standing_pool(standing, claim), (uint32_t)units);
+	pool_spend(from, (uint32_t)units);
 }
 
 void standing_release(struct standing *standing)

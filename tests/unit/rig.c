@@ -18,21 +18,13 @@ static void lease_put(const struct weir_call *call, uint32_t pool, uint64_t unit
 	standing_lease_put(standing, member, pool, units);
 }
 
-static void lease_spend(const struct weir_call *call, uint32_t pool, uint64_t units)
-{
-	unsigned member;
-	struct standing *standing = standing_of_call(call, &member);
-
-	standing_lease_spend(standing, member, pool, units);
-}
-
 void rig_begin(void *options, unsigned count)
 {
 	ck_assert_uint_le(count, RIG_PAIRS);
 	capture_begin();
 	world_init(&rig.world, 1 << 20);
 	rig.world.host.lease_put = lease_put;
-	rig.world.host.lease_spend = lease_spend;
+	rig.world.host.lease_spend = standing_lease_spend;
 	rule_init(&rig.rule, "tried", trial.policy, options);
 	rule_stack(&rig.stack, &rig.rule, NULL, NULL);
 	for (rig.count = 0; rig.count < count; rig.count++) {

@@ -85,14 +85,6 @@ static void price_event(const struct weir_call *call, const struct weir_view *vi
 static const struct weir_policy tokens_price = PRICE(tokens);
 static const struct weir_policy marks_price = PRICE(marks);
 
-static void lease_spend(const struct weir_call *call, uint32_t number, uint64_t units)
-{
-	unsigned member;
-	struct standing *standing = standing_of_call(call, &member);
-
-	standing_lease_spend(standing, member, number, units);
-}
-
 static struct world world;
 static struct rule rules[3];
 static struct price prices[2];
@@ -105,7 +97,7 @@ static void begin(struct price first, struct price second, const struct weir_pol
 {
 	capture_begin();
 	world_init(&world, 1024);
-	world.host.lease_spend = lease_spend;
+	world.host.lease_spend = standing_lease_spend;
 	prices[0] = first;
 	prices[1] = second;
 	for (unsigned i = 0; i < 2 && prices[i].size > 0; i++)

@@ -60,14 +60,6 @@ static void script_ask(const struct weir_call *call, const struct weir_view *vie
 	}
 }
 
-static void lease_spend(const struct weir_call *call, uint32_t number, uint64_t units)
-{
-	unsigned member;
-	struct standing *standing = standing_of_call(call, &member);
-
-	standing_lease_spend(standing, member, number, units);
-}
-
 static void script_event(const struct weir_call *call, const struct weir_view *view, const struct weir_event *event)
 {
 	(void)view;
@@ -98,7 +90,7 @@ static void begin(uint32_t flags, struct script as, unsigned count)
 	pool.flags = flags;
 	capture_begin();
 	world_init(&world, 1024);
-	world.host.lease_spend = lease_spend;
+	world.host.lease_spend = standing_lease_spend;
 	rule_init(&rule, "kinds", &script_policy, &script);
 	rule_stack(&stack, &rule, NULL, NULL);
 	for (pair_count = 0; pair_count < count; pair_count++) {
