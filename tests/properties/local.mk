@@ -16,7 +16,22 @@ tests_properties_properties_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tool
 tests_properties_properties_LDADD = tools/libsim.a src/libweir.a $(WEIR_LIBS)
 TESTS += tests/properties/properties
 
-EXTRA_DIST += tests/properties/trace
+# What they found once.
+found_scenarios = \
+	tests/properties/found/seed-115.ini \
+	tests/properties/found/seed-1390.ini \
+	tests/properties/found/seed-1520.ini \
+	tests/properties/found/seed-1579.ini \
+	tests/properties/found/seed-2213.ini \
+	tests/properties/found/seed-2936.ini \
+	tests/properties/found/seed-327.ini \
+	tests/properties/found/seed-328.ini \
+	tests/properties/found/seed-47.ini \
+	tests/properties/found/seed-745.ini
+dist_check_SCRIPTS += tests/properties/found/found.sh
+TESTS += tests/properties/found/found.sh
+
+EXTRA_DIST += tests/properties/trace $(found_scenarios)
 CLEANFILES += tests/properties/properties-*.ini
 
 # As long as asked: make soak TIME=3600, in seconds.
