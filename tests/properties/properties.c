@@ -27,11 +27,10 @@
 #ifdef __SANITIZE_THREAD__
 #define SCENARIOS 15 /* of a family: there is but one thread to look at */
 #elif defined(__SANITIZE_ADDRESS__)
-#define SCENARIOS 60
+#define SCENARIOS 100
 #else
-#define SCENARIOS 300
+#define SCENARIOS 600
 #endif
-#define SHRINK_TRIALS 600
 
 struct options {
 	uint64_t seed;
@@ -67,7 +66,7 @@ static void tell(uint64_t seed, struct trial *trial, bool shrunk)
 	trial_print(trial, "# ", stdout);
 	if (!shrunk || trial->end == TRIAL_REFUSED || trial->end == TRIAL_UNTRIED)
 		return;
-	shrink(&document, trial, SHRINK_TRIALS);
+	shrink(&document, trial);
 	printf("# shrunk to:\n");
 	document_print(&document, "#     ", stdout);
 	printf("# which says:\n");
@@ -81,7 +80,7 @@ static bool try_seed(uint64_t seed, bool shrunk)
 	struct trial trial;
 
 	generator_draw(&document, seed);
-	trial = trial_run(&document);
+	trial = trial_run(&document, TRIAL_SECONDS);
 	if (trial.end == TRIAL_PASSED)
 		return true;
 	tell(seed, &trial, shrunk);

@@ -12,24 +12,36 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
+
+#define TRIAL_SHORT 2 /* s: what takes longer would not make anything clearer */
+#define TIME_MOST 120 /* s, in all */
 
 struct shrinking {
 	struct document *best;
 	struct trial *trial;
 	struct document next; /* the copy */
-	unsigned left;        /* trials */
+	time_t end;           /* no trial is begun later */
+	unsigned seconds;     /* that each trial may take */
 	bool helped;
 };
+
+static time_t now(void)
+{
+	struct timespec time;
+
+	clock_gettime(CLOCK_MONOTONIC, &time);
+	return time.tv_sec;
+}
 
 /* Whether `next` fails in the same way; it is the best then. */
 static bool keep(struct shrinking *shrinking)
 {
 	struct trial trial;
 
-	if (shrinking->left == 0)
+	if (now() >= shrinking->end)
 		return false;
-	shrinking->left--;
-	trial = trial_run(&shrinking->next);
+	trial = trial_run(&shrinking->next, shrinking->seconds);
 	if (!trial_same(&trial, shrinking->trial))
 		return false;
 	*shrinking->best = shrinking->next;
@@ -168,19 +180,20 @@ static void reduce_numbers(struct shrinking *shrinking)
 			}
 }
 
-void shrink(struct document *document, struct trial *trial, unsigned trials)
+void shrink(struct document *document, struct trial *trial)
 {
 	struct shrinking *shrinking = malloc(sizeof(*shrinking));
 
 	if (shrinking == NULL)
 		return; /* as it is, it fails, too */
-	*shrinking = (struct shrinking){.best = document, .trial = trial, .left = trials};
+	*shrinking = (struct shrinking){.best = document, .trial = trial, .end = now() + TIME_MOST};
+	shrinking->seconds = trial->end == TRIAL_HUNG ? TRIAL_SECONDS : TRIAL_SHORT;
 	do {
 		shrinking->helped = false;
 		drop_sections(shrinking);
 		drop_items(shrinking);
 		drop_keys(shrinking);
 		reduce_numbers(shrinking);
-	} while (shrinking->helped && shrinking->left > 0);
+	} while (shrinking->helped && now() < shrinking->end);
 	free(shrinking);
 }

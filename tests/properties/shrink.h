@@ -8,7 +8,7 @@
 #include "document.h"
 #include "trial.h"
 
-/* Shrinks the document, and tells how what is left of it fails. At most so many trials are made. */
-void shrink(struct document *document, struct trial *trial, unsigned trials);
+/* Shrinks the document, and tells how what is left of it fails. Takes two minutes at most. */
+void shrink(struct document *document, struct trial *trial);
 
 #endif

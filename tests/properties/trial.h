@@ -28,7 +28,9 @@ struct trial {
 	char said[4000]; /* what the run printed, cut */
 };
 
-struct trial trial_run(const struct document *document);
+#define TRIAL_SECONDS 30 /* of processor time: a hundred times what the slowest takes, sanitizers included */
+
+struct trial trial_run(const struct document *document, unsigned seconds);
 
 /* Whether both ended in the same way. */
 bool trial_same(const struct trial *one, const struct trial *other);

@@ -14,7 +14,9 @@
  *     held        no flow, and no group of flows, holds more than its watermark or its demand lets it
  *     chunks      no more of them are under way than were asked for
  *     rate        no more passes a bucket than burst + rate x time
- *     flips       a watermark pauses at most once for each high - low bytes
+ *     flips       a watermark pauses at most once for each high - low bytes; a pause ends below low
+ *     low         so it is for a group: who waits is served when it holds less than low
+ *     surplus     nobody leases of a group what he cannot use
  *     pages       who holds bytes has paid for the pages
  *     pool        leased, granted and free units are as many as there are
  *     queue       who came first is served first

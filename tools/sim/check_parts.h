@@ -82,6 +82,7 @@ struct check_batches {
 struct check_flow {
 	uint64_t read;
 	uint64_t written;
+	uint32_t paused; /* by whom, a bit each */
 	uint8_t end;
 	uint64_t able_since; /* ns: since when it could have moved, and did not; AGENDA_NEVER: it could not */
 	struct check_group *groups[STACK_MAX];
@@ -102,6 +103,8 @@ struct check_tally {
 	uint64_t leased;
 	uint64_t granted; /* of tickets whose owners have not taken note */
 	uint64_t newest;  /* the largest number of these */
+	uint64_t fresh;   /* units of those that were granted in this step */
+	uint64_t served;  /* the largest number that ever was granted, as far as was seen */
 	uint64_t head;    /* number of the first in line; 0: nobody waits */
 	int32_t free;
 };
