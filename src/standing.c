@@ -307,7 +307,8 @@ static void ask_all(struct standing *standing, struct hearing *hearing, struct w
 	standing->verdict = no_limits;
 	for (unsigned i = 0; i < standing->owner->stack->count; i++)
 		ask_member(standing, i, hearing, &limits[i]);
-	standing_bound(standing, limits);
+	if (standing->owner->stack->claim_count > 0)
+		standing_bound(standing, limits);
 }
 
 void standing_consult(struct standing *standing, struct hearing *hearing)
@@ -321,7 +322,8 @@ void standing_consult(struct standing *standing, struct hearing *hearing)
 	/* within a turn, units that are used up and not spent yet may leave nothing to wait for; it ends with a consultation */
 	if ((standing->verdict.paused != 0 || standing->verdict.stopped != 0) && (hearing->over || !claims))
 		watch_promises(standing, limits, &hearing->view);
-	standing_gate(standing, limits);
+	if (claims)
+		standing_gate(standing, limits);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------- */
