@@ -106,6 +106,7 @@ struct check_tally {
 	uint64_t fresh;   /* units of those that were granted in this step */
 	uint64_t served;  /* the largest number that ever was granted, as far as was seen */
 	uint64_t head;    /* number of the first in line; 0: nobody waits */
+	uint64_t last;    /* and of the last */
 	int32_t free;
 };
 

@@ -204,8 +204,10 @@ static void look_at_head(struct check *check, const struct check_tally *tally)
 static void look_at_passing(struct check *check, struct check_tally *tally, const struct check_tally *before)
 {
 	const struct pool_ticket *head = TAILQ_FIRST(&tally->pool->queue);
+	const struct pool_ticket *last = TAILQ_LAST(&tally->pool->queue, pool_queue);
 
 	tally->head = head == NULL ? 0 : head->number;
+	tally->last = last == NULL ? 0 : last->number;
 	tally->free = pool_free(tally->pool);
 	if (head != NULL && before != NULL && before->head == tally->head && tally->free < before->free)
 		check_fault(check, "queue", NULL, -1,
@@ -220,8 +222,9 @@ static void look_at_low(struct check *check, struct check_tally *tally, const st
 	int64_t others = (int64_t)pool->size - tally->free - (int64_t)tally->fresh;
 
 	tally->served = before != NULL && before->served > tally->newest ? before->served : tally->newest;
-	if (pool->low > 0 && tally->fresh > 0 && tally->head != 0 && before != NULL && before->head != 0 &&
-		others >= (int64_t)pool->low)
+	if (tally->head == 0 || before == NULL || before->last < tally->head)
+		return; /* nobody has waited all the time, so units could be had without waiting */
+	if (pool->low > 0 && tally->fresh > 0 && others >= (int64_t)pool->low)
 		check_fault(check, "low", NULL, -1,
 			"%s: %" PRIu64 " units are granted while others have %" PRId64 ", the low mark is %" PRIu32,
 			pool->name, tally->fresh, others, pool->low);
