@@ -73,7 +73,6 @@ static void deliver_grant(struct mail *mail, uint64_t now)
 	(void)now;
 	if (wait->claim < stack->claim_count) {
 		*leased_of(standing, &stack->claims[wait->claim]) += units;
-		standing->idle = false;
 		standing->granted = true; /* pages are no business of the policies */
 		standing->idle = false;
 	} else {

@@ -250,6 +250,19 @@ START_TEST(who_has_no_pool_sees_none)
 }
 END_TEST
 
+/* Under one policy that has its units of the marks, and nothing else. */
+static void begin_alone(const struct weir_policy *policy, struct price *options, unsigned count)
+{
+	begin((struct price){.size = 1000, .held = true}, (struct price){0}, NULL, 0);
+	rule_init(&rules[2], policy->name, policy, options);
+	stack_destroy(&stack);
+	rule_stack(&stack, &rules[2], NULL, NULL);
+	for (pair_count = 0; pair_count < count; pair_count++) {
+		pair_init(&pairs[pair_count], &world, &stack);
+		pair_open(&pairs[pair_count]);
+	}
+}
+
 static void ask_braggart(const struct weir_call *call, const struct weir_view *view, struct weir_limits *limits)
 {
 	(void)call;
@@ -269,15 +282,41 @@ START_TEST(who_uses_what_he_does_not_have_is_leased_it)
 		.ask = ask_braggart};
 	struct price options = {.size = 1000};
 
-	begin((struct price){.size = 1000, .grain = 100, .held = true}, (struct price){0}, NULL, 0);
-	rule_init(&rules[2], "braggart", &braggart, &options);
-	stack_destroy(&stack);
-	rule_stack(&stack, &rules[2], NULL, NULL);
-	pair_init(&pairs[0], &world, &stack);
-	pair_open(&pairs[0]);
-	pair_count = 1;
+	begin_alone(&braggart, &options, 1);
 	world_run(&world);
 	ck_assert_uint_eq(leased(0, 0), 100);
+	finish();
+}
+END_TEST
+
+static void ask_held(const struct weir_call *call, const struct weir_view *view, struct weir_limits *limits)
+{
+	(void)call;
+	limits->used[0] = view->held;
+}
+
+/* In the round in which it is served, the flow loses its use for what it waited for, and has nothing else to do. */
+START_TEST(a_grant_that_comes_too_late_goes_back)
+{
+	static const struct weir_policy holder = {.name = "holder",
+		.pools = &marks,
+		.pool_stride = sizeof(marks),
+		.pool_count = 1,
+		.ask = ask_held};
+	struct price options = {.size = 1000};
+
+	begin_alone(&holder, &options, 2);
+	for (unsigned i = 0; i < 2; i++) {
+		fake_shut(&pairs[i].server);
+		fake_send(&pairs[i].client, i == 0 ? 1000 : 10);
+		world_run(&world);
+	}
+	ck_assert_uint_eq(pool_waiters(stack.claims[0].pool), 1);
+	fake_open(&pairs[0].server, FAKE_WIDE);
+	fake_open(&pairs[1].server, FAKE_WIDE);
+	world_run(&world);
+	ck_assert_uint_eq(leased(1, 0), 0);
+	ck_assert_int_eq(pool_free(stack.claims[0].pool), 1000);
 	finish();
 }
 END_TEST
@@ -293,6 +332,7 @@ int main(void)
 	tcase_add_test(tcase, a_promise_is_looked_at_when_the_turn_is_over);
 	tcase_add_test(tcase, who_has_no_pool_sees_none);
 	tcase_add_test(tcase, who_uses_what_he_does_not_have_is_leased_it);
+	tcase_add_test(tcase, a_grant_that_comes_too_late_goes_back);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
 }
