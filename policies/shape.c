@@ -13,7 +13,7 @@
  * size may go before its wait, and a channel alone catches up only with what it missed within that second. Here the
  * bytes are paid before they move: nothing overshoots, and the burst is an option. Reads wait with autoRead off there,
  * with read_to here; writes are queued and delayed there, and the channel is unwritable from 4 MiB or 4 s of it on: here
- * the flow holds them, up to queue. Netty's channel, global and global-channel handlers are scope here: flow, and
+ * the flow holds them, up to queue, which bounds what a slow sink leaves with it, too. Netty's channel, global and global-channel handlers are scope here: flow, and
  * instance, whose queue is fair to its flows by itself.
  */
 #include <inttypes.h>
@@ -98,7 +98,7 @@ static const struct weir_option option_table[] = {
 		.def = "1M",
 		.min = 4 << 10,
 		.max = 1 << 30,
-		.doc = "with side = write, a flow holds at most so much that waits to be written",
+		.doc = "a flow holds at most so much that its sink does not take, or may not be written yet",
 	},
 	{.key = NULL},
 };
@@ -179,25 +179,25 @@ static void shape_ask(const struct weir_call *call, const struct weir_view *view
 	const struct options *options = call->options;
 	const struct flow *flow = call->flow;
 
+	limits->held_max = options->queue;
+	if (view->held > 0)
+		limits->promises = WEIR_PROMISE_DRAIN;
 	if (!concerns(options, view))
 		return;
 	limits->used[0] = moved(options, view) - flow->paid;
-	if (options->side == SIDE_READ && view->ended)
-		return; /* no use for tokens any more */
+	if (options->side == SIDE_READ) {
+		limits->read_to = flow->paid + view->pools[0].units;
+		if (view->ended || view->held >= options->queue)
+			return; /* no use for tokens any more, or not yet */
+	} else {
+		limits->write_to = flow->paid + view->pools[0].units;
+		limits->for_writing = 1;
+	}
 	limits->grain[0] = quantum(options);
 	limits->want[0] = limits->used[0] + limits->grain[0];
 	if (limits->want[0] > capacity(options))
 		limits->want[0] = capacity(options);
-	limits->promises = WEIR_PROMISE_LEASE;
-	if (options->side == SIDE_READ) {
-		limits->read_to = flow->paid + view->pools[0].units;
-		return;
-	}
-	limits->write_to = flow->paid + view->pools[0].units;
-	limits->for_writing = 1;
-	limits->held_max = options->queue;
-	if (view->held > 0)
-		limits->promises |= WEIR_PROMISE_DRAIN;
+	limits->promises |= WEIR_PROMISE_LEASE;
 }
 
 static void shape_event(const struct weir_call *call, const struct weir_view *view, const struct weir_event *event)

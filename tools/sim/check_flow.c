@@ -153,7 +153,7 @@ static void look_at_marks(struct check *check, const struct sim_session *session
 		look_at_surplus(check, session, direction, rule, member);
 		return;
 	}
-	if (flow->store.held > rule->high && (rule->kind != CHECK_SHAPE || rule->directions[direction]))
+	if (flow->store.held > rule->high)
 		check_fault(check, "held", session, direction,
 			"%s: holds %" PRIu64 " bytes, at most %" PRIu64 " may be", rule->policy->name, flow->store.held,
 			rule->high);

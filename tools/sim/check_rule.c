@@ -61,8 +61,7 @@ static void shape_init(struct check_rule *rule)
 	rule->writes = strcmp(word(rule->policy, "side"), "write") == 0;
 	rule->directions[WEIR_UP] = strcmp(direction, "down") != 0;
 	rule->directions[WEIR_DOWN] = strcmp(direction, "up") != 0;
-	if (rule->writes)
-		rule->high = number(rule->policy, "queue", SCENARIO_UNLIMITED);
+	rule->high = number(rule->policy, "queue", SCENARIO_UNLIMITED);
 }
 
 void check_rule_init(struct check_rule *rule, const struct policy *policy)
