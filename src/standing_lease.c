@@ -25,6 +25,7 @@
 struct terms {
 	struct pool *pool;
 	uint32_t *leased;
+	uint32_t before; /* what was leased at first */
 	uint32_t used;
 	uint32_t need;
 	uint32_t level; /* below it, the flow waits */
@@ -263,6 +264,7 @@ static void make_terms(const struct standing *standing, const struct stack_claim
 	*terms = (struct terms){
 		.pool = standing_pool(standing, claim),
 		.leased = leased_of(standing, claim),
+		.before = *leased_of(standing, claim),
 		.used = (uint32_t)limits->used[claim->index],
 		.need = (uint32_t)limits->need[claim->index],
 		.level = (uint32_t)(limits->used[claim->index] + least(beyond, limits->grain[claim->index])),
@@ -407,17 +409,14 @@ bool standing_settle(struct standing *standing, const struct hearing *hearing, c
 {
 	const struct stack *stack = standing->owner->stack;
 	struct terms terms[STACK_CLAIMS_MAX];
-	uint32_t before[STACK_CLAIMS_MAX];
 	bool changed = false;
 
-	for (unsigned c = 0; c < stack->claim_count; c++) {
+	for (unsigned c = 0; c < stack->claim_count; c++)
 		make_terms(standing, &stack->claims[c], &limits[stack->claims[c].member], &terms[c]);
-		before[c] = *terms[c].leased;
-	}
 	settle_sides(standing, hearing, limits, terms);
 	standing->idle = true;
 	for (unsigned c = 0; c < stack->claim_count; c++) {
-		changed |= *terms[c].leased != before[c];
+		changed |= *terms[c].leased != terms[c].before;
 		standing->idle &= *terms[c].leased == 0 && terms[c].want == 0;
 	}
 	return changed;

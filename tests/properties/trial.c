@@ -85,7 +85,7 @@ static _Noreturn void child(const struct document *document, unsigned seconds, i
 static void listen_to(int in, char *said, size_t size)
 {
 	size_t length = 0;
-	char rest[4096];
+	char rest[4096] = "";
 	ssize_t n;
 
 	do {

@@ -47,7 +47,7 @@ static void set_option(char *text)
 	ck_assert_msg(option_set(option, options, value, error, sizeof(error)) == 0, "%s = %s: %s", text, value, error);
 }
 
-static void set_options(const char *text, va_list rest)
+__attribute__((format(printf, 1, 0))) static void set_options(const char *text, va_list rest)
 {
 	char error[256];
 	char texts[256];

@@ -98,6 +98,7 @@ static void look_at_sessions(struct check *check)
 	const struct sim_session *session;
 
 	TAILQ_FOREACH (session, &check->world->sessions, link) {
+		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		struct check_session *seen = follow(check, session, &next);
 
 		if (seen == NULL) {

@@ -25,6 +25,7 @@ static const struct check_rules *rules_of(const struct check *check, const struc
 
 static bool same_client(const struct address *one, const struct address *other)
 {
+	/* cppcheck-suppress ctuuninitvar ; it does not follow the list */
 	if (one->length == 0 || other->length == 0 || one->sa.sa_family != other->sa.sa_family)
 		return one->length == other->length;
 	if (one->sa.sa_family == AF_INET)
@@ -38,6 +39,7 @@ static struct check_group *find(struct check *check, const struct check_rule *ru
 	struct check_group *group;
 
 	LIST_FOREACH (group, &check->groups, link) {
+		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		if (group->rule->policy != rule->policy || group->scope != rule->scope)
 			continue;
 		if (rule->scope == CHECK_INSTANCE ||
@@ -125,8 +127,9 @@ void check_group_begin(struct check *check)
 {
 	struct check_group *group;
 
-	LIST_FOREACH (group, &check->groups, link)
+	LIST_FOREACH (group, &check->groups, link) {
 		group->held = 0;
+	}
 }
 
 static void spend(struct check *check, const struct sim_session *session, int direction, struct check_group *group,
@@ -208,9 +211,11 @@ void check_group_look(struct check *check)
 {
 	struct check_group *group;
 
-	LIST_FOREACH (group, &check->groups, link)
+	LIST_FOREACH (group, &check->groups, link) {
+		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		if (group->rule->kind == CHECK_WATERMARK && group->held > group->rule->high)
 			check_fault(check, "held", NULL, -1,
 				"%s: %u flows hold %" PRIu64 " bytes beyond their %d each, high is %" PRIu64,
 				group->rule->policy->name, group->members, group->held, FLOOR, group->rule->high);
+	}
 }

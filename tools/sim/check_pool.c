@@ -171,6 +171,7 @@ static void look_at_order(struct check *check, const struct check_tally *tally)
 	uint32_t length = 0;
 
 	TAILQ_FOREACH (ticket, &tally->pool->queue, link) {
+		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		if (ticket->number <= number)
 			check_fault(check, "queue", NULL, -1,
 				"%s: number %" PRIu64 " waits, and number %" PRIu64 " was served or stands before it",
