@@ -238,6 +238,7 @@ static bool lacks(const struct standing *standing, enum standing_side side, cons
 	unsigned count = standing->owner->stack->claim_count;
 
 	for (unsigned c = from; c < count; c++)
+		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all `count` terms are made */
 		if (terms[c].side == side && waits_for(standing, c) && *terms[c].leased < terms[c].level &&
 			is_blocked(standing, c, &terms[c]))
 			return true;
