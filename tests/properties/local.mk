@@ -7,6 +7,7 @@ tests_properties_properties_SOURCES = \
 	tests/properties/document.h \
 	tests/properties/generator.c \
 	tests/properties/generator.h \
+	tests/properties/generator_families.c \
 	tests/properties/properties.c \
 	tests/properties/shrink.c \
 	tests/properties/shrink.h \
