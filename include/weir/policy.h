@@ -173,21 +173,23 @@ struct weir_limits {
 	 * free, and queues for more. What it leases above want is given back. While need is missing, what it leases beyond
 	 * used of that pool, and of those acquired after it, is given back too, so that no circle of flows can wait for
 	 * each other: used is what the bytes held now occupy, which draining alone frees. used > want counts as want =
-	 * used, need > want as want = need. A want above the pool's size is cut to it, and logged once. A flow queues in
-	 * one pool at a time, the first one that is short.
+	 * used, need > want as want = need. A want above the pool's size is cut to it, and logged once. A flow that
+	 * cannot go on queues in the first pool that is short, and in no other; of brief pools it gives back what it got
+	 * meanwhile, until it has done so twice without moving a byte.
 	 */
 	uint64_t used[WEIR_POOLS_MAX];
 	uint64_t need[WEIR_POOLS_MAX];
 	uint64_t want[WEIR_POOLS_MAX];
 	/*
 	 * Since 1.1. How many units beyond used are worth having, where fewer would only make for small reads: while a flow
-	 * cannot lease used + grain (or want, if that is less), it waits as if it needed them, but what the limits above
-	 * say may go on. Whenever leases have changed, weir asks again, and the answer may depend on what is leased.
+	 * cannot lease used + grain (or want, if that is less), it takes none and queues, and what the limits above say
+	 * may go on. Whenever leases have changed, weir asks again, and the answer may depend on what is leased.
 	 */
 	uint64_t grain[WEIR_POOLS_MAX];
-	uint64_t chunks_to; /* the flow may read until so many reads have brought bytes, ever (view.chunks) */
-	uint32_t
-		for_writing; /* consumed pools (a bit each) of which units are needed for writing, and not for reading */
+	/* The flow may read until so many reads have brought bytes, ever: view.chunks. */
+	uint64_t chunks_to;
+	/* Consumed pools (a bit each) of which units are needed for writing, and not for reading. */
+	uint32_t for_writing;
 	uint32_t reserved;
 };
 
