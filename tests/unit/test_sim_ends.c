@@ -126,9 +126,9 @@ static void keep(void)
 
 START_TEST(the_same_seed_gives_the_same)
 {
-	simulate("[scenario]\nduration = 5s\nseed = 5\n" MIXED);
+	simulate("[scenario]\nduration = 3s\nseed = 5\n" MIXED);
 	keep();
-	simulate("[scenario]\nduration = 5s\nseed = 5\n" MIXED);
+	simulate("[scenario]\nduration = 3s\nseed = 5\n" MIXED);
 	ck_assert_mem_eq(&result, &first, sizeof(result));
 	ck_assert_uint_eq(row_count, first_count);
 	ck_assert_mem_eq(rows, first_rows, row_count * sizeof(*rows));
@@ -138,9 +138,9 @@ END_TEST
 
 START_TEST(another_seed_gives_another)
 {
-	simulate("[scenario]\nduration = 5s\nseed = 5\n" MIXED);
+	simulate("[scenario]\nduration = 3s\nseed = 5\n" MIXED);
 	keep();
-	simulate("[scenario]\nduration = 5s\nseed = 6\n" MIXED);
+	simulate("[scenario]\nduration = 3s\nseed = 6\n" MIXED);
 	ck_assert_uint_ne(result.taken, first.taken);
 }
 END_TEST
