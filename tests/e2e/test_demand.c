@@ -25,28 +25,18 @@ static void end(void)
 	weir_stop(weir);
 }
 
-static struct end *source_of(struct pair *pair, int down)
-{
-	return down ? &pair->server : &pair->client;
-}
-
-static struct end *sink_of(struct pair *pair, int down)
-{
-	return down ? &pair->client : &pair->server;
-}
-
 static void stall(struct pair *pair, int down)
 {
-	sink_of(pair, down)->in_goal = sink_of(pair, down)->got;
-	source_of(pair, down)->out_goal = ALL / 2;
+	pair_sink(pair, down)->in_goal = pair_sink(pair, down)->got;
+	pair_source(pair, down)->out_goal = ALL / 2;
 	pairs_settle(pair, 1, 0.3);
 }
 
 /* All that was sent arrives; returns the access line. */
 static const char *release(struct pair *pair, int down)
 {
-	struct end *source = source_of(pair, down);
-	struct end *sink = sink_of(pair, down);
+	struct end *source = pair_source(pair, down);
+	struct end *sink = pair_sink(pair, down);
 
 	source->out_goal = source->sent;
 	source->fin_goal = true;

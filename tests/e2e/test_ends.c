@@ -38,21 +38,11 @@ static void end(void)
 }
 
 /* The end that sends and the one that receives, by direction. */
-static struct end *source_of(struct pair *pair, int down)
-{
-	return down ? &pair->server : &pair->client;
-}
-
-static struct end *sink_of(struct pair *pair, int down)
-{
-	return down ? &pair->client : &pair->server;
-}
-
 START_TEST(end_follows_last_byte)
 {
 	struct pair pair = pair_open(port, &server);
-	struct end *source = source_of(&pair, _i);
-	struct end *sink = sink_of(&pair, _i);
+	struct end *source = pair_source(&pair, _i);
+	struct end *sink = pair_sink(&pair, _i);
 	const char *access;
 
 	source->out_goal = 5 * MIB + 1;
@@ -75,10 +65,10 @@ START_TEST(empty_session_ends)
 {
 	struct pair pair = pair_open(port, &server);
 
-	end_shutdown(source_of(&pair, _i));
-	end_expect_eof(sink_of(&pair, _i));
-	end_shutdown(sink_of(&pair, _i));
-	end_expect_eof(source_of(&pair, _i));
+	end_shutdown(pair_source(&pair, _i));
+	end_expect_eof(pair_sink(&pair, _i));
+	end_shutdown(pair_sink(&pair, _i));
+	end_expect_eof(pair_source(&pair, _i));
 	assert_closed(weir_access(weir, pair.client.port), "done");
 	pair_close(&pair);
 }
@@ -87,8 +77,8 @@ END_TEST
 START_TEST(half_closed_then_answer)
 {
 	struct pair pair = pair_open(port, &server);
-	struct end *asker = source_of(&pair, _i);
-	struct end *answerer = sink_of(&pair, _i);
+	struct end *asker = pair_source(&pair, _i);
+	struct end *answerer = pair_sink(&pair, _i);
 
 	end_write(asker, 10 * KIB);
 	end_shutdown(asker);
@@ -134,8 +124,8 @@ END_TEST
 START_TEST(paused_data_and_end_arrive)
 {
 	struct pair pair = pair_open_small(port, &server, 4 * KIB);
-	struct end *source = source_of(&pair, _i);
-	struct end *sink = sink_of(&pair, _i);
+	struct end *source = pair_source(&pair, _i);
+	struct end *sink = pair_sink(&pair, _i);
 	struct queues queues = {0};
 	uint64_t total;
 
@@ -173,8 +163,8 @@ START_TEST(reset_stays_reset)
 
 	for (int run = 0; run < 20; run++) {
 		struct pair pair = pair_open(port, &server);
-		struct end *resetter = source_of(&pair, down);
-		struct end *victim = sink_of(&pair, down);
+		struct end *resetter = pair_source(&pair, down);
+		struct end *victim = pair_sink(&pair, down);
 
 		switch (moment) {
 		case IDLE:
@@ -209,8 +199,8 @@ START_TEST(reset_while_paused_stays_reset)
 
 	for (int run = 0; run < 5; run++) {
 		struct pair pair = pair_open_small(port, &server, 4 * KIB);
-		struct end *source = source_of(&pair, down);
-		struct end *sink = sink_of(&pair, down);
+		struct end *source = pair_source(&pair, down);
+		struct end *sink = pair_sink(&pair, down);
 
 		sink->in_goal = 0;
 		source->out_goal = ALL / 2;
@@ -265,8 +255,8 @@ START_TEST(clean_end_survives_reset)
 {
 	for (int run = 0; run < 20; run++) {
 		struct pair pair = pair_open(port, &server);
-		struct end *source = source_of(&pair, _i);
-		struct end *sink = sink_of(&pair, _i);
+		struct end *source = pair_source(&pair, _i);
+		struct end *sink = pair_sink(&pair, _i);
 
 		end_write(source, 40 * KIB);
 		end_shutdown(source);

@@ -30,21 +30,11 @@ static void end(void)
 	weir_stop(weir);
 }
 
-static struct end *source_of(struct pair *pair, int down)
-{
-	return down ? &pair->server : &pair->client;
-}
-
-static struct end *sink_of(struct pair *pair, int down)
-{
-	return down ? &pair->client : &pair->server;
-}
-
 /* The source writes as much as anybody takes; nobody reads at the other end. */
 static void stall(struct pair *pair, int down)
 {
-	sink_of(pair, down)->in_goal = sink_of(pair, down)->got;
-	source_of(pair, down)->out_goal = ALL / 2;
+	pair_sink(pair, down)->in_goal = pair_sink(pair, down)->got;
+	pair_source(pair, down)->out_goal = ALL / 2;
 	pairs_settle(pair, 1, 0.3);
 }
 
@@ -59,8 +49,8 @@ static uint64_t given_away(const struct end *source)
 
 static void release(struct pair *pair, int down)
 {
-	struct end *source = source_of(pair, down);
-	struct end *sink = sink_of(pair, down);
+	struct end *source = pair_source(pair, down);
+	struct end *sink = pair_sink(pair, down);
 
 	source->out_goal = source->sent;
 	source->fin_goal = true;
@@ -72,7 +62,7 @@ static void release(struct pair *pair, int down)
 START_TEST(slow_reader_blocks_origin)
 {
 	struct pair pair = pair_open_small(port, &server, 4 * KIB);
-	struct end *source = source_of(&pair, _i);
+	struct end *source = pair_source(&pair, _i);
 	const char *status;
 	const char *access;
 
@@ -82,11 +72,11 @@ START_TEST(slow_reader_blocks_origin)
 	ck_assert_str_eq(field(status, _i ? "down_state" : "up_state"), "blocked");
 	ck_assert_uint_le(given_away(source), 64 * KIB + 512 * KIB + 16 * KIB);
 	for (int step = 0; step < 40; step++) { /* now it reads a little, now and then */
-		sink_of(&pair, _i)->in_goal += 8 * KIB;
+		pair_sink(&pair, _i)->in_goal += 8 * KIB;
 		pairs_step(&pair, 1, 2);
 	}
 	release(&pair, _i);
-	end_shutdown(sink_of(&pair, _i));
+	end_shutdown(pair_sink(&pair, _i));
 	end_expect_eof(source);
 	access = weir_access(weir, pair.client.port);
 	ck_assert_msg(field_number(access, _i ? "down_held_max" : "up_held_max") <= 64 * KIB, "%s", access);
@@ -94,7 +84,7 @@ START_TEST(slow_reader_blocks_origin)
 	ck_assert_msg(field_seconds(access, _i ? "down_blocked" : "up_blocked") >= 0.2, "%s", access);
 	ck_assert_msg(strstr(field(access, _i ? "down_paused" : "up_paused"), "marks:") != NULL, "%s", access);
 	ck_assert_str_eq(field(access, _i ? "up_paused" : "down_paused"), "-");
-	ck_assert_uint_eq(field_number(access, _i ? "down" : "up"), sink_of(&pair, _i)->got);
+	ck_assert_uint_eq(field_number(access, _i ? "down" : "up"), pair_sink(&pair, _i)->got);
 	pair_close(&pair);
 }
 END_TEST
@@ -129,8 +119,8 @@ END_TEST
 START_TEST(directions_are_independent)
 {
 	struct pair pair = pair_open_small(port, &server, 4 * KIB);
-	struct end *source = source_of(&pair, !_i);
-	struct end *sink = sink_of(&pair, !_i);
+	struct end *source = pair_source(&pair, !_i);
+	struct end *sink = pair_sink(&pair, !_i);
 
 	stall(&pair, _i);
 	source->out_goal = SCALED(4) * MIB;
@@ -225,12 +215,12 @@ START_TEST(kept_is_bounded)
 	uint64_t bulk = SANITIZED ? 128 * MIB : 1024 * (uint64_t)MIB;
 
 	expect_bounded(&pair, _i, "fresh");
-	source_of(&pair, _i)->out_goal = bulk;
-	sink_of(&pair, _i)->in_goal = bulk;
-	while (sink_of(&pair, _i)->got < bulk) {
-		uint64_t before = sink_of(&pair, _i)->got;
+	pair_source(&pair, _i)->out_goal = bulk;
+	pair_sink(&pair, _i)->in_goal = bulk;
+	while (pair_sink(&pair, _i)->got < bulk) {
+		uint64_t before = pair_sink(&pair, _i)->got;
 
-		PAIR_UNTIL(&pair, sink_of(&pair, _i)->got > before);
+		PAIR_UNTIL(&pair, pair_sink(&pair, _i)->got > before);
 	}
 	expect_bounded(&pair, _i, "after bulk");
 	release(&pair, _i);
@@ -269,7 +259,7 @@ START_TEST(one_stalled_ten_busy)
 		for (int i = 0; i < BUSY; i++)
 			done += pairs[i].client.got == each && pairs[i].server.got == each;
 	}
-	ck_assert_uint_eq(sink_of(stalled, _i)->got, 0);
+	ck_assert_uint_eq(pair_sink(stalled, _i)->got, 0);
 	release(stalled, _i);
 	for (int i = 0; i <= BUSY; i++)
 		pair_close(&pairs[i]);

@@ -26,22 +26,12 @@ static void end(void)
 	weir_stop(weir);
 }
 
-static struct end *source_of(struct pair *pair, int down)
-{
-	return down ? &pair->server : &pair->client;
-}
-
-static struct end *sink_of(struct pair *pair, int down)
-{
-	return down ? &pair->client : &pair->server;
-}
-
 static void open_stalled(struct pair *pairs, int count, int down)
 {
 	for (int i = 0; i < count; i++) {
 		pairs[i] = pair_open_small(port, &server, 4 * KIB);
-		sink_of(&pairs[i], down)->in_goal = 0;
-		source_of(&pairs[i], down)->out_goal = ALL / 2;
+		pair_sink(&pairs[i], down)->in_goal = 0;
+		pair_source(&pairs[i], down)->out_goal = ALL / 2;
 	}
 	pairs_settle(pairs, (size_t)count, 0.3);
 }
@@ -61,13 +51,13 @@ static uint64_t held_by(const struct pair *pairs, int count)
 static void release(struct pair *pairs, int count, int down)
 {
 	for (int i = 0; i < count; i++) {
-		source_of(&pairs[i], down)->out_goal = source_of(&pairs[i], down)->sent;
-		source_of(&pairs[i], down)->fin_goal = true;
-		sink_of(&pairs[i], down)->in_goal = ALL;
+		pair_source(&pairs[i], down)->out_goal = pair_source(&pairs[i], down)->sent;
+		pair_source(&pairs[i], down)->fin_goal = true;
+		pair_sink(&pairs[i], down)->in_goal = ALL;
 	}
 	for (int i = 0; i < count; i++) {
-		PAIR_UNTIL(&pairs[i], sink_of(&pairs[i], down)->eof);
-		ck_assert_uint_eq(sink_of(&pairs[i], down)->got, source_of(&pairs[i], down)->sent);
+		PAIR_UNTIL(&pairs[i], pair_sink(&pairs[i], down)->eof);
+		ck_assert_uint_eq(pair_sink(&pairs[i], down)->got, pair_source(&pairs[i], down)->sent);
 		pair_close(&pairs[i]);
 	}
 }
@@ -108,8 +98,8 @@ START_TEST(a_stalled_group_holds_its_mark)
 	}
 	/* the other client runs on, and with scope = listener it moves, although nothing is left for it but its floor */
 	other = pair_open_from("127.0.0.2", port, &server);
-	source_of(&other, down)->out_goal = 2 * MIB;
-	PAIR_UNTIL(&other, sink_of(&other, down)->got == 2 * MIB);
+	pair_source(&other, down)->out_goal = 2 * MIB;
+	PAIR_UNTIL(&other, pair_sink(&other, down)->got == 2 * MIB);
 	ck_assert_uint_le(held_by(pairs, STALLED), marks * HIGH + (uint64_t)STALLED * FLOOR);
 	pair_close(&other);
 	release(pairs, STALLED, down);
@@ -151,9 +141,9 @@ START_TEST(directions_do_not_lock_each_other)
 
 	begin("scopes", "scope =", "scope = session");
 	open_stalled(&pair, 1, _i);
-	answers = sink_of(&pair, _i);
+	answers = pair_sink(&pair, _i);
 	answers->out_goal = SCALED(4) * MIB;
-	PAIR_UNTIL(&pair, source_of(&pair, _i)->got == answers->out_goal);
+	PAIR_UNTIL(&pair, pair_source(&pair, _i)->got == answers->out_goal);
 	release(&pair, 1, _i);
 }
 END_TEST

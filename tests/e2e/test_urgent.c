@@ -27,16 +27,6 @@ static void end(void)
 	weir_stop(weir);
 }
 
-static struct end *source_of(struct pair *pair, int down)
-{
-	return down ? &pair->server : &pair->client;
-}
-
-static struct end *sink_of(struct pair *pair, int down)
-{
-	return down ? &pair->client : &pair->server;
-}
-
 /* The next byte of the stream, sent urgently. */
 static void send_urgent(struct end *end_of)
 {
@@ -50,8 +40,8 @@ static void send_urgent(struct end *end_of)
 START_TEST(in_its_place)
 {
 	struct pair pair = pair_open(port, &server);
-	struct end *source = source_of(&pair, _i);
-	struct end *sink = sink_of(&pair, _i);
+	struct end *source = pair_source(&pair, _i);
+	struct end *sink = pair_sink(&pair, _i);
 
 	for (int run = 0; run < 20; run++) {
 		end_write(source, 100);
@@ -75,8 +65,8 @@ END_TEST
 START_TEST(in_a_full_flow)
 {
 	struct pair pair = pair_open_small(port, &server, 4 * KIB);
-	struct end *source = source_of(&pair, _i);
-	struct end *sink = sink_of(&pair, _i);
+	struct end *source = pair_source(&pair, _i);
+	struct end *sink = pair_sink(&pair, _i);
 
 	sink->in_goal = 0;
 	for (int run = 0; run < 30; run++) {
@@ -107,8 +97,8 @@ START_TEST(in_front_of_an_end_of_bulk)
 	weir_stop(weir);
 	weir = weir_before(&server, "16K", "8K", "splice = on");
 	pair = pair_open_small(weir_port(weir, "a"), &server, 4 * KIB);
-	source = source_of(&pair, _i);
-	sink = sink_of(&pair, _i);
+	source = pair_source(&pair, _i);
+	sink = pair_sink(&pair, _i);
 	source->out_goal = 3;
 	PAIR_UNTIL(&pair, source->sent == source->out_goal);
 	send_urgent(source);

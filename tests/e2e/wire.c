@@ -335,6 +335,16 @@ struct pair pair_open(unsigned port, struct server *server)
 	return pair_open_small(port, server, 0);
 }
 
+struct end *pair_source(struct pair *pair, int down)
+{
+	return down ? &pair->server : &pair->client;
+}
+
+struct end *pair_sink(struct pair *pair, int down)
+{
+	return down ? &pair->client : &pair->server;
+}
+
 void pair_close(struct pair *pair)
 {
 	end_close(&pair->client);

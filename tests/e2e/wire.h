@@ -79,6 +79,10 @@ void pair_join(struct pair *pair); /* gives both ends the seeds and names that b
 struct pair *pair_accept(struct pair *pairs, size_t count, struct server *server);
 void pair_close(struct pair *pair);
 
+/* The ends of a direction: down, from the server to the client; else up. */
+struct end *pair_source(struct pair *pair, int down);
+struct end *pair_sink(struct pair *pair, int down);
+
 void pattern_fill(uint8_t *bytes, uint64_t seed, uint64_t position, size_t length);
 
 /* One round over these ends: what can move towards its goals is moved. Waits for at most so many milliseconds. */
