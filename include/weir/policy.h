@@ -30,11 +30,12 @@ extern "C" {
 
 #define WEIR_POLICY_MAGIC UINT32_C(0x72696577) /* "weir" */
 #define WEIR_POLICY_MAJOR 1                    /* a module of another major is refused */
-#define WEIR_POLICY_MINOR 1                    /* grows when a struct grows at its end */
+#define WEIR_POLICY_MINOR 2                    /* grows when a struct grows at its end */
 
 #define WEIR_UNLIMITED UINT64_MAX /* an offset, a ceiling: no limit */
 #define WEIR_NEVER UINT64_MAX     /* a time that does not come */
 #define WEIR_POOLS_MAX 4          /* pools that one policy may declare */
+#define WEIR_COUNTERS_MAX 8       /* counters likewise */
 
 /* The direction of a flow. */
 enum weir_direction {
@@ -79,6 +80,7 @@ enum weir_pool_scope {
 	WEIR_SCOPE_FLOW = 3,     /* one flow alone */
 	WEIR_SCOPE_SESSION = 4,  /* the two flows of one session */
 	WEIR_SCOPE_CLIENT = 5,   /* every flow of this ini section whose client has the same address, ports aside */
+	WEIR_SCOPE_UPSTREAM = 6, /* every flow of this ini section whose listener has the same upstream (since 1.2) */
 	WEIR_SCOPE_OPTION = 255, /* as the user says: scopes[the value at scope_offset] */
 };
 
@@ -92,11 +94,22 @@ enum weir_pool_scope {
 #define WEIR_POOL_BRIEF UINT32_C(2)
 /* Once it has run short, nobody in the queue is served before less than `low` units are out. */
 #define WEIR_POOL_LOW UINT32_C(4)
+/* Since 1.2. Each direction has a pool of its own, so that flows up and flows down never wait for each other. */
+#define WEIR_POOL_DIRECTED UINT32_C(8)
+/*
+ * Since 1.2, for scopes INSTANCE and LISTENER. Each flow owns `floor` of the units as long as it lives: a session is not
+ * accepted before both its flows can lease theirs, and meanwhile its client waits in the backlog. They count as leased, and
+ * are never given back before the flow is over.
+ */
+#define WEIR_POOL_FLOOR UINT32_C(16)
+/* Since 1.2. The size is in bytes, of which one unit is so many: as many units as fit. Their memory is promised. */
+#define WEIR_POOL_SEGMENTS UINT32_C(32)
 
 /*
  * Units that many flows share. The module only declares a pool: weir keeps it, leases its units, queues who finds it
  * short (first in, first out) and takes every lease back when its flow closes. leased + free = size, unless they are
- * consumed.
+ * consumed. Since 1.2: one that is not consumed and has a size of UINT64_MAX (a word such as unlimited in the option's row)
+ * does not exist, as if its scope were NONE.
  */
 struct weir_pool {
 	const char *name;     /* for messages and statistics */
@@ -111,6 +124,17 @@ struct weir_pool {
 	uint32_t low_offset;    /* WEIR_POOL_LOW: of a uint64_t: units, 1 .. size */
 	uint32_t scope_offset;  /* WEIR_SCOPE_OPTION: of a uint32_t, an ENUM's */
 	const uint32_t *scopes; /* WEIR_SCOPE_OPTION: enum weir_pool_scope for each of that option's names */
+	/* since 1.2 */
+	uint32_t floor_offset; /* WEIR_POOL_FLOOR: of a uint64_t: units, 1 .. half the size */
+	uint32_t unit_offset;  /* WEIR_POOL_SEGMENTS: of a uint64_t: bytes, 1 .. 2^30; unit_bytes is 0 then */
+};
+
+/* ---- counters ------------------------------------------------------------------------------------------------------ */
+
+/* Since 1.2. What a policy counts, summed up over its ini section, shown in weir's status and statistics. */
+struct weir_counter {
+	const char *name; /* lower case, digits and '_' */
+	const char *doc;  /* one sentence */
 };
 
 /* ---- the view, the answer, the event ----------------------------------------------------------------------------- */
@@ -146,6 +170,9 @@ struct weir_view {
 	uint32_t ended;      /* 1: the source has ended, read will not grow */
 	uint32_t reserved;
 	struct weir_lease pools[WEIR_POOLS_MAX]; /* in the order of the declaration */
+	/* Since 1.2. ns for which this policy, without a break, has kept waiting what the source has, or what is held; 0: it
+	   does not, as of the end of the last turn. */
+	uint64_t waited;
 };
 
 /* What will end a limit of nothing. A promise that cannot come true is logged by name, and weir asks again by timer. */
@@ -188,7 +215,8 @@ struct weir_limits {
 	uint64_t grain[WEIR_POOLS_MAX];
 	/* The flow may read until so many reads have brought bytes, ever: view.chunks. */
 	uint64_t chunks_to;
-	/* Consumed pools (a bit each) of which units are needed for writing, and not for reading. */
+	/* Pools (a bit each) of which units are needed for writing, and not for reading; before 1.2, consumed ones only. What is
+	   said above of reading then holds for writing. */
 	uint32_t for_writing;
 	uint32_t reserved;
 };
@@ -221,6 +249,13 @@ struct weir_ref {
 
 struct weir_call;
 
+/* Since 1.2. How a policy ends a session. */
+enum weir_end {
+	/* nothing more is read; what is held, and may be written, is delivered as long as it moves; then both ends are reset */
+	WEIR_END_CLOSE = 0,
+	WEIR_END_RESET = 1, /* both ends are reset at once */
+};
+
 enum weir_log_level {
 	WEIR_LOG_ERROR = 0,
 	WEIR_LOG_WARNING = 1,
@@ -244,6 +279,11 @@ struct weir_host {
 	/* Since 1.1. The flow has used up so many of the units it leases of a consumed pool. More than it leases: all of
 	   them. Only from event() of this flow. */
 	void (*lease_spend)(const struct weir_call *call, uint32_t pool, uint64_t units);
+	/* Since 1.2. This session ends at the end of this turn; why goes to the log, with the policy's name. Only from event()
+	   or scan() of one of its flows. The first call counts. */
+	void (*end)(const struct weir_call *call, enum weir_end how, const char *why);
+	/* Since 1.2. Adds to a counter of this policy. Only during a callback about a flow. */
+	void (*count)(const struct weir_call *call, uint32_t counter, uint64_t n);
 };
 
 /* Handed to every callback about a flow. Valid during the call. */
@@ -257,6 +297,8 @@ struct weir_call {
 	void *session;       /* session_size bytes, shared by the session's two flows */
 	void *flow;          /* flow_size bytes */
 	struct weir_ref ref;
+	/* Since 1.2. In scan(): the flow as it is, with this policy's leases. NULL in all others. */
+	const struct weir_view *view;
 };
 
 /* ---- the module ---------------------------------------------------------------------------------------------------- */
@@ -300,8 +342,10 @@ struct weir_policy {
 	/* What happened. Optional. */
 	void (*event)(const struct weir_call *call, const struct weir_view *view, const struct weir_event *event);
 	/* Bytes at offset view.scanned, in order, each shown until consumed. Returns how many of them, a prefix, are
-	   done with; only those may be written, until the source ends. A call shows one piece, and pieces end
-	   anywhere: a parser keeps its place in its state, and leaves bytes unconsumed only to hold them back.
+	   done with; only those may be written, until the source ends: who holds back what is left even then says so by
+	   write_to. A call shows one piece, and pieces end anywhere: a parser keeps its place in its state, and leaves
+	   bytes unconsumed only to hold them back. They are shown again when leases have come, or another turn. Of
+	   several policies that scan, each sees what those of earlier ini sections have consumed.
 	   Required with WEIR_NEED_SCAN, else never called. */
 	size_t (*scan)(const struct weir_call *call, const void *bytes, size_t length);
 	/* The flow ends; its leases are taken back afterwards. Called once for every open that returned 0. Optional. */
@@ -309,6 +353,11 @@ struct weir_policy {
 	/* call->options have taken the place of old on a live flow. Optional. (Reload comes with a later weir; until
 	   then it is not called.) */
 	void (*reconfigure)(const struct weir_call *call, const void *old_options);
+	/* Since 1.2. Which of `needs` these options really need. Called at load, without any flow. Optional: all. */
+	uint32_t (*needs_of)(const void *options);
+	const struct weir_counter *counters; /* since 1.2: counter_count of them; NULL: none */
+	uint32_t counter_stride;             /* sizeof(struct weir_counter) */
+	uint32_t counter_count;              /* at most WEIR_COUNTERS_MAX */
 };
 
 /* The one symbol a module exports. */
