@@ -16,6 +16,8 @@
 struct trial trial;
 
 static uint64_t flow_state[1024];
+static uint64_t session_state[1024];
+static uint64_t instance_state[64];
 static uint64_t options[64];
 
 void trial_load(const char *name)
@@ -31,6 +33,8 @@ void trial_load(const char *name)
 	ck_assert_ptr_nonnull(*(void **)&entry);
 	trial.policy = entry();
 	ck_assert_uint_le(trial.policy->flow_size, sizeof(flow_state));
+	ck_assert_uint_le(trial.policy->session_size, sizeof(session_state));
+	ck_assert_uint_le(trial.policy->instance_size, sizeof(instance_state));
 	ck_assert_uint_le(trial.policy->options_size, sizeof(options));
 }
 
@@ -92,9 +96,15 @@ void trial_begin(const char *text, ...)
 	set_options(text, rest);
 	va_end(rest);
 	memset(flow_state, 0, sizeof(flow_state));
+	memset(session_state, 0, sizeof(session_state));
+	memset(instance_state, 0, sizeof(instance_state));
 	trial.view = (struct weir_view){.size = sizeof(trial.view)};
-	trial.call =
-		(struct weir_call){.size = sizeof(trial.call), .host = &host, .options = options, .flow = flow_state};
+	trial.call = (struct weir_call){.size = sizeof(trial.call),
+		.host = &host,
+		.options = options,
+		.instance = instance_state,
+		.session = session_state,
+		.flow = flow_state};
 	trial.spent = 0;
 	if (trial.policy->open != NULL)
 		ck_assert_int_eq(trial.policy->open(&trial.call), 0);
