@@ -14,6 +14,8 @@ tools_libsim_a_SOURCES = \
 	tools/sim/check_parts.h \
 	tools/sim/check_pool.c \
 	tools/sim/check_rule.c \
+	tools/sim/dialog.c \
+	tools/sim/dialog.h \
 	tools/sim/end.c \
 	tools/sim/end.h \
 	tools/sim/histogram.c \

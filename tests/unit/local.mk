@@ -30,7 +30,9 @@ unit_tests =
 
 # Policies.
 unit_tests += \
+	tests/unit/test_credit \
 	tests/unit/test_demand \
+	tests/unit/test_fair \
 	tests/unit/test_shape \
 	tests/unit/test_watermark
 
@@ -80,10 +82,14 @@ EXTRA_DIST += tests/unit/scenario_errors.table
 
 # What weir-sim simulates.
 unit_tests += \
+	tests/unit/test_sim_dialog \
 	tests/unit/test_sim_ends \
 	tests/unit/test_sim_parts \
 	tests/unit/test_sim_run
 simulation = tests/unit/simulation.c tests/unit/simulation.h
+tests_unit_test_sim_dialog_SOURCES = tests/unit/test_sim_dialog.c $(simulation)
+tests_unit_test_sim_dialog_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
+tests_unit_test_sim_dialog_LDADD = tools/libsim.a $(LDADD)
 tests_unit_test_sim_ends_SOURCES = tests/unit/test_sim_ends.c $(simulation)
 tests_unit_test_sim_ends_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
 tests_unit_test_sim_ends_LDADD = tools/libsim.a $(LDADD)

@@ -262,16 +262,32 @@ END_TEST
 
 START_TEST(patterns_know_their_bytes)
 {
+	static const struct sim_pattern patterns[] = {{7, 0}, {7, 33}, {7, 1000}};
+	struct sim_pattern pattern = patterns[_i];
+	struct sim_pattern other = {8, pattern.line};
 	unsigned char bytes[100];
 
 	for (uint64_t offset = 0; offset < 40; offset++) {
-		pattern_fill(7, offset, bytes, sizeof(bytes));
-		ck_assert(pattern_matches(7, offset, bytes, sizeof(bytes)));
-		ck_assert(pattern_matches(7, offset + 13, bytes + 13, sizeof(bytes) - 13));
-		ck_assert(!pattern_matches(7, offset + 1, bytes, sizeof(bytes)));
-		ck_assert(!pattern_matches(8, offset, bytes, sizeof(bytes)));
+		pattern_fill(pattern, offset, bytes, sizeof(bytes));
+		ck_assert(pattern_matches(pattern, offset, bytes, sizeof(bytes)));
+		ck_assert(pattern_matches(pattern, offset + 13, bytes + 13, sizeof(bytes) - 13));
+		ck_assert(!pattern_matches(pattern, offset + 1, bytes, sizeof(bytes)));
+		ck_assert(!pattern_matches(other, offset, bytes, sizeof(bytes)));
 		bytes[99] ^= 1;
-		ck_assert(!pattern_matches(7, offset, bytes, sizeof(bytes)));
+		ck_assert(!pattern_matches(pattern, offset, bytes, sizeof(bytes)));
+	}
+}
+END_TEST
+
+START_TEST(lines_end_where_they_should)
+{
+	struct sim_pattern pattern = {7, 33};
+	unsigned char bytes[3300];
+
+	for (uint64_t offset = 0; offset < 70; offset++) {
+		pattern_fill(pattern, offset, bytes, sizeof(bytes));
+		for (uint64_t i = 0; i < sizeof(bytes); i++)
+			ck_assert_int_eq(bytes[i] == '\n', (offset + i) % 33 == 32);
 	}
 }
 END_TEST
@@ -292,7 +308,8 @@ static Suite *parts_suite(void)
 	tcase_add_test(parts, a_reset_comes_behind_what_is_under_way);
 	tcase_add_test(parts, what_is_read_is_little_too_small);
 	tcase_add_test(parts, percentiles_are_of_the_weight);
-	tcase_add_test(parts, patterns_know_their_bytes);
+	tcase_add_loop_test(parts, patterns_know_their_bytes, 0, 3);
+	tcase_add_test(parts, lines_end_where_they_should);
 	suite_add_tcase(suite, parts);
 	return suite;
 }

@@ -327,7 +327,7 @@ static uint64_t receive_buffer(const struct config_listener *config, uint64_t ro
 }
 
 void end_init(struct sim_end *end, struct sim_session *session, const struct scenario_source *source,
-	const struct scenario_sink *sink, uint32_t pattern)
+	const struct scenario_sink *sink, uint32_t number)
 {
 	const struct config_listener *config = session->listener->config;
 	uint64_t seed = session->world->scenario->seed;
@@ -338,7 +338,7 @@ void end_init(struct sim_end *end, struct sim_session *session, const struct sce
 	end->session = session;
 	end->lowat = config->notsent_lowat; /* CONFIG_OFF is more than there ever is */
 	end->sndbuf = config->sndbuf == CONFIG_KERNEL ? KERNEL_SNDBUF : config->sndbuf;
-	end->pattern = pattern;
+	end->pattern = source_pattern(source, number);
 	wire_init(&end->in, source->rtt, source->bandwidth, receive_buffer(config, source->rtt));
 	wire_init(&end->out, sink->rtt, sink->bandwidth, sink->window);
 	source_init(&end->source, source, seed, who);
@@ -352,6 +352,7 @@ void end_destroy(struct sim_end *end)
 	agenda_set(&world_of(end)->agenda, &end->event, AGENDA_NEVER);
 	wire_destroy(&end->in);
 	wire_destroy(&end->out);
+	source_destroy(&end->source);
 	ring_clear(&end->stay);
 }
 
@@ -373,7 +374,7 @@ void end_leave(struct sim_end *end, bool reset, uint64_t now)
 		end->out.deaf = true;
 		wire_cut(&end->in, now);
 	} else {
-		source_end(end);
+		source_leave(end);
 	}
 	settle(end, now);
 }

@@ -18,9 +18,9 @@
 
 #include "world.h"
 
-/* The two laws, and the listener whose sockets' buffers it has. */
+/* The two laws, and the number of what is sent here; the listener is the one whose sockets' buffers it has. */
 void end_init(struct sim_end *end, struct sim_session *session, const struct scenario_source *source,
-	const struct scenario_sink *sink, uint32_t pattern);
+	const struct scenario_sink *sink, uint32_t number);
 void end_destroy(struct sim_end *end);
 
 /* The connection is there: the applications begin. */

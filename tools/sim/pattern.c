@@ -14,20 +14,29 @@ static uint64_t word_at(uint32_t pattern, uint64_t index)
 	return x ^ (x >> 29);
 }
 
-/* Up to 8 bytes of the word at an offset; returns how many of `length` they are. */
-static size_t piece_at(uint32_t pattern, uint64_t offset, unsigned char *piece, size_t length)
+static unsigned char byte_of_line(unsigned char byte, uint64_t offset, uint32_t line)
 {
-	uint64_t word = word_at(pattern, offset / 8) >> (offset % 8 * 8);
+	if ((offset + 1) % line == 0)
+		return '\n';
+	return byte == '\n' ? '\t' : byte;
+}
+
+/* Up to 8 bytes of the word at an offset; returns how many of `length` they are. */
+static size_t piece_at(struct sim_pattern pattern, uint64_t offset, unsigned char *piece, size_t length)
+{
+	uint64_t word = word_at(pattern.number, offset / 8) >> (offset % 8 * 8);
 	size_t n = 8 - offset % 8;
 
 	if (n > length)
 		n = length;
 	for (size_t i = 0; i < n; i++)
 		piece[i] = (unsigned char)(word >> (8 * i));
+	for (size_t i = 0; pattern.line > 0 && i < n; i++)
+		piece[i] = byte_of_line(piece[i], offset + i, pattern.line);
 	return n;
 }
 
-void pattern_fill(uint32_t pattern, uint64_t offset, void *bytes, size_t length)
+void pattern_fill(struct sim_pattern pattern, uint64_t offset, void *bytes, size_t length)
 {
 	unsigned char *to = bytes;
 	size_t done = 0;
@@ -36,7 +45,7 @@ void pattern_fill(uint32_t pattern, uint64_t offset, void *bytes, size_t length)
 		done += piece_at(pattern, offset + done, to + done, length - done);
 }
 
-bool pattern_matches(uint32_t pattern, uint64_t offset, const void *bytes, size_t length)
+bool pattern_matches(struct sim_pattern pattern, uint64_t offset, const void *bytes, size_t length)
 {
 	const unsigned char *from = bytes;
 	unsigned char piece[8];

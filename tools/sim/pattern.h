@@ -9,9 +9,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The bytes of a stream of this pattern from an offset on. */
-void pattern_fill(uint32_t pattern, uint64_t offset, void *bytes, size_t length);
+/* Of a stream. Where there are lines, a newline stands at the end of each, and nowhere else. */
+struct sim_pattern {
+	uint32_t number;
+	uint32_t line; /* bytes of each, the newline with them; 0: none */
+};
 
-bool pattern_matches(uint32_t pattern, uint64_t offset, const void *bytes, size_t length);
+/* The bytes of a stream of this pattern from an offset on. */
+void pattern_fill(struct sim_pattern pattern, uint64_t offset, void *bytes, size_t length);
+
+bool pattern_matches(struct sim_pattern pattern, uint64_t offset, const void *bytes, size_t length);
 
 #endif

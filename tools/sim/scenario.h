@@ -33,6 +33,8 @@ enum source_kind {
 	SOURCE_POISSON,  /* writes of `write` bytes at random times, on average `rate` */
 	SOURCE_TRACE,    /* lines "SECONDS BYTES" of a file */
 	SOURCE_ECHO, /* answers: `gain` bytes for 100 that its end was sent; stops reading while more than `busy` wait to be sent */
+	SOURCE_REQUESTS, /* lines of `write` bytes, while fewer than `pipeline` are not answered */
+	SOURCE_ANSWERS,  /* to each of these, after `service`, a line of `write` bytes, in order */
 };
 
 /* [source NAME]: what an application writes. What the network does not take waits in the application. */
@@ -42,17 +44,21 @@ struct scenario_source {
 	uint32_t kind;   /* enum source_kind */
 	uint32_t random; /* period, on and off are exponential with these means */
 	uint64_t rate;
-	uint64_t write; /* bytes of one write, 1 .. 256K */
+	uint64_t write; /* bytes of one write, or of a line, 1 .. 256K */
 	uint64_t burst;
 	uint64_t period;
 	uint64_t on;
 	uint64_t off;
 	uint64_t gain; /* per cent */
 	uint64_t busy;
-	uint64_t bytes;     /* then it ends its stream; SCENARIO_UNLIMITED: only with its session */
-	uint64_t rtt;       /* between this end and weir */
-	uint64_t bandwidth; /* of the way to weir; SCENARIO_UNLIMITED */
-	const char *trace;  /* file, as written: relative to the scenario's directory */
+	uint64_t pipeline;
+	uint64_t requests;    /* then it ends its stream; SCENARIO_UNLIMITED: only with its session */
+	uint64_t service;     /* ns */
+	uint64_t concurrency; /* requests that are being served at one time */
+	uint64_t bytes;       /* then it ends its stream; SCENARIO_UNLIMITED: only with its session */
+	uint64_t rtt;         /* between this end and weir */
+	uint64_t bandwidth;   /* of the way to weir; SCENARIO_UNLIMITED */
+	const char *trace;    /* file, as written: relative to the scenario's directory */
 	struct scenario_arrival {
 		uint64_t at;
 		uint64_t bytes;

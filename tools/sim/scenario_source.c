@@ -11,24 +11,29 @@
 #include "text.h"
 
 #define BIT(kind) (1U << SOURCE_##kind)
-#define ALL_KINDS ((BIT(ECHO) << 1) - 1)
+#define LINES (BIT(REQUESTS) | BIT(ANSWERS))
+#define BYTES (BIT(BULK) | BIT(CONSTANT) | BIT(BURSTS) | BIT(ONOFF) | BIT(POISSON) | BIT(TRACE) | BIT(ECHO))
 
 /* The keys that not every kind has. A required one is more than nothing. */
 static const struct key_use {
 	const char *key;
 	unsigned kinds;
-	bool required;
+	unsigned required; /* kinds, too */
 } uses[] = {
-	{"rate", BIT(CONSTANT) | BIT(ONOFF) | BIT(POISSON), false},
-	{"burst", BIT(BURSTS), true},
-	{"period", BIT(BURSTS), true},
-	{"on", BIT(ONOFF), true},
-	{"off", BIT(ONOFF), true},
-	{"random", BIT(BURSTS) | BIT(ONOFF), false},
-	{"gain", BIT(ECHO), false},
-	{"busy", BIT(ECHO), false},
-	{"trace", BIT(TRACE), true},
-	{"bytes", ALL_KINDS & ~BIT(NONE), false},
+	{"rate", BIT(CONSTANT) | BIT(ONOFF) | BIT(POISSON), 0},
+	{"burst", BIT(BURSTS), BIT(BURSTS)},
+	{"period", BIT(BURSTS) | BIT(REQUESTS), BIT(BURSTS)},
+	{"on", BIT(ONOFF), BIT(ONOFF)},
+	{"off", BIT(ONOFF), BIT(ONOFF)},
+	{"random", BIT(BURSTS) | BIT(ONOFF) | LINES, 0},
+	{"gain", BIT(ECHO), 0},
+	{"busy", BIT(ECHO) | BIT(ANSWERS), 0},
+	{"trace", BIT(TRACE), BIT(TRACE)},
+	{"pipeline", BIT(REQUESTS), 0},
+	{"requests", LINES, 0},
+	{"service", BIT(ANSWERS), 0},
+	{"concurrency", BIT(ANSWERS), 0},
+	{"bytes", BYTES, 0},
 };
 
 /* "constant, onoff or poisson" */
@@ -88,11 +93,23 @@ static void check_keys(struct config_build *build, const struct config_section *
 		const struct config_key *key = config_section_key(section, uses[i].key);
 		bool used = (uses[i].kinds & 1U << source->kind) != 0;
 
-		if (used && uses[i].required)
+		if ((uses[i].required & 1U << source->kind) != 0)
 			require_key(build, section, key, &uses[i], source);
 		else if (!used && key != NULL && (!overridden || key->line >= CONFIG_PLACES))
 			refuse_key(build, section, key, &uses[i], source);
 	}
+}
+
+/* A policy that is to find lines must be shown bytes. */
+static void check_content(struct config_build *build, const struct config_section *section,
+	const struct scenario_source *source)
+{
+	const struct config_key *kind = config_section_key(section, "kind");
+
+	if ((LINES & 1U << source->kind) != 0 && SCENARIO_BUILD(build)->scenario->content == 0)
+		config_error(&build->errors, kind->line, section->title, kind->key,
+			"%s are lines of real bytes, and content of [scenario] is no; expected content = yes",
+			scenario_source_word(source->kind));
 }
 
 void scenario_source_free(struct scenario_source *source)
@@ -149,6 +166,8 @@ void scenario_build_source(struct config_build *build, const struct config_secti
 	config_set_keys(build, &target);
 	if (build->errors.count == errors)
 		check_keys(build, section, source);
+	if (build->errors.count == errors)
+		check_content(build, section, source);
 	if (build->errors.count == errors && source->kind == SOURCE_TRACE)
 		scenario_trace_read(SCENARIO_BUILD(build), source, section);
 	if (section->rejected)

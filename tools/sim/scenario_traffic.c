@@ -127,6 +127,34 @@ static void check_numbers(struct config_build *build, const struct config_sectio
 			"is not later than start; expected that it is");
 }
 
+static void refuse_source(struct config_build *build, const struct config_section *section, const char *key,
+	const struct scenario_source *source, const char *expected)
+{
+	const struct config_key *at = config_section_key(section, key);
+
+	config_error(&build->errors, at != NULL ? at->line : section->line, section->title, key,
+		"%s is of kind %s; expected %s", source->name, scenario_source_word(source->kind), expected);
+}
+
+/* Clients ask, servers answer; who is asked knows how long a request is, and who asks, how long an answer. */
+static void check_dialog(struct config_build *build, const struct config_section *section,
+	const struct scenario_traffic *traffic)
+{
+	const struct scenario_source *up = traffic->up_source;
+	const struct scenario_source *down = traffic->down_source;
+
+	if (up == NULL || down == NULL)
+		return;
+	if (up->kind == SOURCE_ANSWERS)
+		refuse_source(build, section, "up_source", up, "answers to come from the server, as down_source");
+	else if (down->kind == SOURCE_REQUESTS)
+		refuse_source(build, section, "down_source", down, "requests to come from the client, as up_source");
+	else if (up->kind == SOURCE_REQUESTS && down->kind != SOURCE_ANSWERS && down->kind != SOURCE_NONE)
+		refuse_source(build, section, "down_source", down, "answers, or none, to what sends requests");
+	else if (down->kind == SOURCE_ANSWERS && up->kind != SOURCE_REQUESTS)
+		refuse_source(build, section, "up_source", up, "requests for what sends answers");
+}
+
 static void link_all(struct config_build *build, const struct config_section *section, struct scenario_traffic *traffic)
 {
 	link_listener(build, section, traffic);
@@ -154,6 +182,7 @@ void scenario_build_traffic(struct config_build *build, const struct config_sect
 	if (build->errors.count == errors)
 		check_numbers(build, section, traffic);
 	link_all(build, section, traffic);
+	check_dialog(build, section, traffic);
 	if (section->rejected)
 		scenario_traffic_free(traffic);
 	else

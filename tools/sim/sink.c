@@ -81,13 +81,13 @@ static void read_some(struct sim_end *end, uint64_t now)
 	struct sim_sink *sink = &end->sink;
 	uint64_t length = wire_unread(&end->out);
 
-	if (sink->rate != SCENARIO_UNLIMITED || end->source.law->kind == SOURCE_ECHO)
+	if (sink->rate != SCENARIO_UNLIMITED || source_listens(end))
 		length = least(length, sink->law->read);
 	if (sink->rate != SCENARIO_UNLIMITED)
 		sink->ready_at = now + (uint64_t)((unsigned __int128)length * SECOND / sink->rate);
 	wire_take(&end->out, length, now);
 	sink->taken += length;
-	source_echo(end, length);
+	source_hear(end, length, now);
 }
 
 void sink_stop(struct sim_end *end)
@@ -96,11 +96,11 @@ void sink_stop(struct sim_end *end)
 	end->sink.change_at = AGENDA_NEVER;
 }
 
-static void meet_end(struct sim_end *end)
+static void meet_end(struct sim_end *end, uint64_t now)
 {
 	sink_stop(end);
 	if (wire_end_arrived(&end->out))
-		source_hear_end(end);
+		source_hear_end(end, now);
 }
 
 bool sink_read(struct sim_end *end, uint64_t now)
@@ -117,7 +117,7 @@ bool sink_read(struct sim_end *end, uint64_t now)
 		moved = true;
 	}
 	if (wire_unread(&end->out) == 0 && sink_has_news(end) && sink->ready_at <= now && may_read(end, now)) {
-		meet_end(end);
+		meet_end(end, now);
 		moved = true;
 	}
 	return moved;

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "dialog.h"
 #include "least.h"
 
 #define SECOND UINT64_C(1000000000)
@@ -14,13 +15,36 @@
 #define BULK_SPEED UINT64_C(4) /* bytes per ns */
 #define BULK_CREDIT (UINT64_C(256) * 1024)
 
+static bool has_lines(const struct scenario_source *law)
+{
+	return law->kind == SOURCE_REQUESTS || law->kind == SOURCE_ANSWERS;
+}
+
+/* Bytes, until it ends by itself. */
+static uint64_t amount(const struct scenario_source *law)
+{
+	if (!has_lines(law))
+		return law->bytes;
+	return law->requests == SCENARIO_UNLIMITED ? SCENARIO_UNLIMITED : law->requests * law->write;
+}
+
+struct sim_pattern source_pattern(const struct scenario_source *law, uint32_t number)
+{
+	return (struct sim_pattern){number, has_lines(law) ? (uint32_t)law->write : 0};
+}
+
 void source_init(struct sim_source *source, const struct scenario_source *law, uint64_t seed, uint64_t who)
 {
 	memset(source, 0, sizeof(*source));
 	source->law = law;
-	source->left = law->bytes;
+	source->left = amount(law);
 	source->next_at = AGENDA_NEVER;
 	chance_init(&source->chance, seed, who, 0);
+}
+
+void source_destroy(struct sim_source *source)
+{
+	ring_clear(&source->service);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------- */
@@ -40,16 +64,26 @@ void source_end(struct sim_end *end)
 	wire_end(&end->in);
 }
 
-void source_hear_end(struct sim_end *end)
+void source_hear_end(struct sim_end *end, uint64_t now)
 {
-	if (end->source.law->kind == SOURCE_NONE || end->source.law->kind == SOURCE_ECHO ||
-		end->source.law->bytes == SCENARIO_UNLIMITED)
+	const struct scenario_source *law = end->source.law;
+
+	if (law->kind == SOURCE_ANSWERS)
+		dialog_last(end, now);
+	else if (law->kind == SOURCE_NONE || law->kind == SOURCE_ECHO || law->kind == SOURCE_REQUESTS ||
+		law->bytes == SCENARIO_UNLIMITED)
+		source_end(end);
+}
+
+void source_leave(struct sim_end *end)
+{
+	if (end->source.law->kind != SOURCE_ANSWERS)
 		source_end(end);
 }
 
 /* ---- writing ------------------------------------------------------------------------------------------------------- */
 
-static void put(struct sim_end *end, uint64_t length)
+void source_put(struct sim_end *end, uint64_t length)
 {
 	struct sim_source *source = &end->source;
 
@@ -70,7 +104,7 @@ static uint64_t time_of(uint64_t bytes, uint64_t rate)
 	return time < AGENDA_NEVER / 4 ? (uint64_t)time : AGENDA_NEVER / 4;
 }
 
-static uint64_t drawn(struct sim_source *source, uint64_t mean)
+uint64_t source_drawn(struct sim_source *source, uint64_t mean)
 {
 	uint64_t time = source->law->random != 0 ? chance_exponential(&source->chance, mean) : mean;
 
@@ -93,7 +127,7 @@ static void run_bulk(struct sim_end *end, uint64_t now)
 		return;
 	}
 	source->credit -= length;
-	put(end, length);
+	source_put(end, length);
 }
 
 /* The next write of this phase, counted from its begin, so that nothing is lost by rounding. */
@@ -106,19 +140,19 @@ static void pace(struct sim_source *source)
 static void run_constant(struct sim_end *end)
 {
 	pace(&end->source);
-	put(end, end->source.law->write);
+	source_put(end, end->source.law->write);
 }
 
 static void run_bursts(struct sim_end *end)
 {
-	end->source.next_at += drawn(&end->source, end->source.law->period);
-	put(end, end->source.law->burst);
+	end->source.next_at += source_drawn(&end->source, end->source.law->period);
+	source_put(end, end->source.law->burst);
 }
 
 static void begin_phase(struct sim_source *source, uint64_t at)
 {
 	source->phase_at = at;
-	source->phase_end = at + drawn(source, source->law->on);
+	source->phase_end = at + source_drawn(source, source->law->on);
 	source->writes = 0;
 }
 
@@ -131,10 +165,10 @@ static void run_onoff(struct sim_end *end)
 
 	pace(source);
 	if (source->next_at >= source->phase_end)
-		begin_phase(source, source->phase_end + drawn(source, source->law->off));
+		begin_phase(source, source->phase_end + source_drawn(source, source->law->off));
 	if (source->writes == 0)
 		source->next_at = source->phase_at;
-	put(end, length < source->law->write ? (uint64_t)length : source->law->write);
+	source_put(end, length < source->law->write ? (uint64_t)length : source->law->write);
 }
 
 static void run_poisson(struct sim_end *end)
@@ -142,7 +176,7 @@ static void run_poisson(struct sim_end *end)
 	struct sim_source *source = &end->source;
 
 	source->next_at += chance_exponential(&source->chance, time_of(source->law->write, source->law->rate));
-	put(end, source->law->write);
+	source_put(end, source->law->write);
 }
 
 static void aim_trace(struct sim_source *source)
@@ -159,12 +193,18 @@ static void run_trace(struct sim_end *end)
 	uint64_t bytes = source->law->arrivals[source->arrival++].bytes;
 
 	aim_trace(source);
-	put(end, bytes);
+	source_put(end, bytes);
 }
 
 static void run_due(struct sim_end *end)
 {
 	switch ((enum source_kind)end->source.law->kind) {
+	case SOURCE_REQUESTS:
+		dialog_ask(end);
+		break;
+	case SOURCE_ANSWERS:
+		dialog_answer(end);
+		break;
 	case SOURCE_CONSTANT:
 		run_constant(end);
 		break;
@@ -211,7 +251,9 @@ void source_begin(struct sim_end *end, uint64_t now)
 	case SOURCE_NONE:
 	case SOURCE_BULK:
 	case SOURCE_ECHO:
+	case SOURCE_ANSWERS:
 		return;
+	case SOURCE_REQUESTS:
 	case SOURCE_CONSTANT:
 	case SOURCE_BURSTS:
 		source->phase_at = now;
@@ -230,21 +272,36 @@ void source_begin(struct sim_end *end, uint64_t now)
 	source->next_at = now;
 }
 
-/* ---- echo ---------------------------------------------------------------------------------------------------------- */
+/* ---- who listens --------------------------------------------------------------------------------------------------- */
 
-void source_echo(struct sim_end *end, uint64_t length)
+static void echo(struct sim_end *end, uint64_t length)
 {
 	struct sim_source *source = &end->source;
-	unsigned __int128 owed;
+	unsigned __int128 owed = (unsigned __int128)length * source->law->gain + source->credit;
 
-	if (source->law->kind != SOURCE_ECHO || source->over)
-		return;
-	owed = (unsigned __int128)length * source->law->gain + source->credit;
 	source->credit = (uint64_t)(owed % 100);
-	put(end, (uint64_t)(owed / 100));
+	source_put(end, (uint64_t)(owed / 100));
+}
+
+bool source_listens(const struct sim_end *end)
+{
+	return end->source.law->kind == SOURCE_ECHO || has_lines(end->source.law);
+}
+
+void source_hear(struct sim_end *end, uint64_t length, uint64_t now)
+{
+	if (end->source.over)
+		return;
+	if (end->source.law->kind == SOURCE_ECHO)
+		echo(end, length);
+	else if (end->source.law->kind == SOURCE_REQUESTS)
+		dialog_hear_answers(end, now);
+	else if (end->source.law->kind == SOURCE_ANSWERS)
+		dialog_hear_requests(end, now);
 }
 
 bool source_busy(const struct sim_end *end)
 {
-	return end->source.law->kind == SOURCE_ECHO && wire_unsent(&end->in) > end->source.law->busy;
+	return (end->source.law->kind == SOURCE_ECHO || end->source.law->kind == SOURCE_ANSWERS) &&
+		wire_unsent(&end->in) > end->source.law->busy;
 }

@@ -12,6 +12,10 @@
 
 /* `seed` and `who` say what it draws. Writes nothing before source_begin(). */
 void source_init(struct sim_source *source, const struct scenario_source *law, uint64_t seed, uint64_t who);
+void source_destroy(struct sim_source *source);
+
+/* What the bytes are that such a source sends. */
+struct sim_pattern source_pattern(const struct scenario_source *law, uint32_t number);
 
 /* The connection is there. */
 void source_begin(struct sim_end *end, uint64_t now);
@@ -36,14 +40,24 @@ static inline uint64_t source_due(const struct sim_end *end)
 	return end->in.written > end->in.edge ? AGENDA_NEVER : end->source.next_at;
 }
 
-/* The sink of the same end has taken so many bytes: an echo answers. */
-void source_echo(struct sim_end *end, uint64_t length);
+/* Whether what it sends depends on what the sink of the same end takes. */
+bool source_listens(const struct sim_end *end);
 
-/* An echo that has so much to send that it reads no more. */
+/* The sink of the same end has taken so many bytes: who listens answers. */
+void source_hear(struct sim_end *end, uint64_t length, uint64_t now);
+
+/* Who answers, and has so much to send that it reads no more. */
 bool source_busy(const struct sim_end *end);
 
 /* The sink of the same end has seen the stream's end: what lives only as long as its session ends, too. */
-void source_hear_end(struct sim_end *end);
+void source_hear_end(struct sim_end *end, uint64_t now);
+
+/* The session is to end by itself: writes no more, but what it owes. */
+void source_leave(struct sim_end *end);
+
+/* For its own kinds: writes so many bytes, and ends behind the last it has; draws a time of this mean, or takes the mean. */
+void source_put(struct sim_end *end, uint64_t length);
+uint64_t source_drawn(struct sim_source *source, uint64_t mean);
 
 /* Writes no more: its stream ends behind what was written. */
 void source_end(struct sim_end *end);

@@ -29,6 +29,7 @@
 #include "chance.h"
 #include "context.h"
 #include "endpoint.h"
+#include "pattern.h"
 #include "pool.h"
 #include "ring.h"
 #include "scenario.h"
@@ -62,7 +63,15 @@ struct sim_source {
 	uint64_t left;  /* bytes until it ends; SCENARIO_UNLIMITED */
 	bool eager;     /* SOURCE_BULK: writes whenever there is room */
 	size_t arrival; /* of a trace: the next one */
-	bool over;      /* writes no more: ended, reset, or it never does */
+	/* of SOURCE_REQUESTS */
+	bool waits; /* as many as may be are unanswered */
+	/* of SOURCE_ANSWERS, counts, ever */
+	uint64_t begun; /* of those it was asked for */
+	uint64_t answered;
+	struct sim_ring service; /* when which of those that are begun are through */
+	uint64_t through_at;     /* ns: the last of them */
+	bool last;               /* nothing more will be asked */
+	bool over;               /* writes no more: ended, reset, or it never does */
 };
 
 /* How an application takes what it is sent. */
@@ -95,12 +104,12 @@ struct sim_end {
 	uint64_t seen;  /* position: arrivals that made an edge */
 	uint64_t lowat; /* notsent_lowat */
 	uint64_t sndbuf;
-	int pending;      /* the error that is told once */
-	bool broken;      /* the peer has reset */
-	bool waiting;     /* a write came up short: room makes an edge */
-	bool edge;        /* something happened that weir has not been told of; in world->edges then */
-	bool connected;   /* weir has it */
-	uint32_t pattern; /* of what the peer sends (scenario->content) */
+	int pending;                /* the error that is told once */
+	bool broken;                /* the peer has reset */
+	bool waiting;               /* a write came up short: room makes an edge */
+	bool edge;                  /* something happened that weir has not been told of; in world->edges then */
+	bool connected;             /* weir has it */
+	struct sim_pattern pattern; /* of what the peer sends (scenario->content) */
 	TAILQ_ENTRY(sim_end) edges;
 };
 
