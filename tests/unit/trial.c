@@ -171,6 +171,6 @@ void trial_turn(uint64_t chunks, uint64_t read, uint64_t written)
 	trial.view.acked = trial.view.written;
 	trial.view.held = trial.view.read - trial.view.written;
 	event.what = (read > 0 ? WEIR_EVENT_READ : 0) | (written > 0 ? WEIR_EVENT_WROTE : 0);
-	if (event.what != 0)
+	if (event.what != 0 && trial.policy->event != NULL)
 		trial.policy->event(&trial.call, &trial.view, &event);
 }
