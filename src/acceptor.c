@@ -5,6 +5,7 @@
 #include "acceptor.h"
 
 #include <errno.h>
+#include <poll.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,44 +18,6 @@
 
 #define ACCEPT_BATCH 16                       /* clients accepted per event */
 #define RETRY_AFTER (UINT64_C(100) * 1000000) /* ns, when out of descriptors */
-
-/* ---- admission ----------------------------------------------------------------------------------------------------- */
-
-static bool queue_for(struct acceptor *acceptor, struct pool *pool)
-{
-	if (acceptor->ticket.pool == NULL)
-		pool_wait(pool, &acceptor->ticket, 1, 1);
-	return false;
-}
-
-/* Whether one client may be accepted; if not, the acceptor queues. Listener's pool first, then the server's. */
-static bool admit(struct acceptor *acceptor)
-{
-	struct pool *server = &acceptor->site->commons->sessions;
-	struct pool *own = &acceptor->listener->sessions;
-
-	if (acceptor->listener->limited && !acceptor->has_listener) {
-		if (pool_take(own, 1, 1) == 0)
-			return queue_for(acceptor, own);
-		acceptor->has_listener = true;
-	}
-	if (!acceptor->has_server) {
-		if (pool_take(server, 1, 1) == 0)
-			return queue_for(acceptor, server);
-		acceptor->has_server = true;
-	}
-	return true;
-}
-
-static void give_back(struct acceptor *acceptor)
-{
-	if (acceptor->has_listener)
-		pool_put(&acceptor->listener->sessions, 1);
-	if (acceptor->has_server)
-		pool_put(&acceptor->site->commons->sessions, 1);
-	acceptor->has_listener = false;
-	acceptor->has_server = false;
-}
 
 /* ---- handing over -------------------------------------------------------------------------------------------------- */
 
@@ -116,16 +79,38 @@ static void wait_for_resources(struct acceptor *acceptor, int error)
 			acceptor->listener->config->name, strerrordesc_np(error));
 }
 
+/* Whether somebody waits in the backlog. */
+static bool has_client(const struct acceptor *acceptor)
+{
+	struct pollfd poll_fd = {.fd = acceptor->fd, .events = POLLIN};
+
+	return poll(&poll_fd, 1, 0) > 0;
+}
+
+/* Whether one client may be accepted. If not, and there is one, the acceptor queues, and hears no events meanwhile: nobody
+   stands in a queue for clients that may never come. */
+static bool admit(struct acceptor *acceptor)
+{
+	struct admission *admission = &acceptor->admission;
+
+	if (!admission_waits(admission) && admission_try(admission))
+		return true;
+	if (!admission_waits(admission) && !has_client(acceptor))
+		return false;
+	if (admission_take(admission))
+		return true;
+	event_del(&acceptor->event);
+	return false;
+}
+
 /* One client. False: no more for now. */
 static bool accept_one(struct acceptor *acceptor)
 {
 	struct address peer;
 	int fd;
 
-	if (!admit(acceptor)) {
-		event_del(&acceptor->event);
+	if (!admit(acceptor))
 		return false;
-	}
 	if (dial_spare(&acceptor->site->dials) != 0) {
 		wait_for_resources(acceptor, errno);
 		return false;
@@ -142,8 +127,7 @@ static bool accept_one(struct acceptor *acceptor)
 			return true; /* that client is gone already; the next one may not be */
 		return false;
 	}
-	acceptor->has_listener = false; /* the units are the session's now */
-	acceptor->has_server = false;
+	admission_pass(&acceptor->admission);
 	if (!address_is_loopback(&acceptor->address) && address_is_loopback(&peer))
 		socket_bound_local(fd, &acceptor->listener->options);
 	hand_over(acceptor, fd, &peer);
@@ -156,8 +140,8 @@ static void accept_clients(struct acceptor *acceptor)
 
 	while (left > 0 && accept_one(acceptor))
 		left--;
-	if (acceptor->ticket.pool == NULL)
-		give_back(acceptor); /* not needed after all */
+	if (!admission_waits(&acceptor->admission))
+		admission_put(&acceptor->admission); /* not needed after all */
 }
 
 static void on_event(evutil_socket_t fd, short what, void *argument)
@@ -194,16 +178,11 @@ static void fire_timer(struct timer *timer, uint64_t now)
 static void deliver_grant(struct mail *mail, uint64_t now)
 {
 	struct acceptor *acceptor = CONTAINER(mail, struct acceptor, mail);
-	bool of_listener = acceptor->ticket.pool == &acceptor->listener->sessions;
-	bool granted = pool_collect(&acceptor->ticket) > 0;
 
 	(void)now;
-	if (of_listener)
-		acceptor->has_listener = granted;
-	else
-		acceptor->has_server = granted;
+	admission_collect(&acceptor->admission);
 	if (acceptor->fd < 0)
-		give_back(acceptor);
+		admission_put(&acceptor->admission);
 	else
 		resume(acceptor);
 }
@@ -211,7 +190,7 @@ static void deliver_grant(struct mail *mail, uint64_t now)
 /* On the giver's thread. */
 static void ticket_granted(struct pool_ticket *ticket)
 {
-	struct acceptor *acceptor = CONTAINER(ticket, struct acceptor, ticket);
+	struct acceptor *acceptor = CONTAINER(ticket, struct acceptor, admission.ticket);
 
 	sched_post(&acceptor->site->sched, &acceptor->mail);
 }
@@ -255,7 +234,8 @@ int acceptor_init(struct acceptor *acceptor, struct site *site, struct listener 
 	acceptor->task.run = run_task;
 	timer_init(&acceptor->timer, fire_timer);
 	acceptor->mail.deliver = deliver_grant;
-	acceptor->ticket.granted = ticket_granted;
+	admission_init(&acceptor->admission, &listener->stack, listener->limited ? &listener->sessions : NULL,
+		&site->commons->sessions, ticket_granted);
 	if (event_assign(&acceptor->event, site->events, fd, EV_READ | EV_PERSIST, on_event, acceptor) != 0)
 		return -1;
 	return event_add(&acceptor->event, NULL);
@@ -284,6 +264,5 @@ void acceptor_close(struct acceptor *acceptor)
 		remove_path(acceptor);
 		stop_spreading(acceptor->site->commons);
 	}
-	if (acceptor->ticket.pool == NULL || pool_leave(&acceptor->ticket))
-		give_back(acceptor);
+	(void)!admission_leave(&acceptor->admission); /* if a grant is on its way, it is given back when it comes */
 }

@@ -2,9 +2,8 @@
 /*
  * acceptor - one listening socket on one worker: admits clients while limits and descriptors last.
  *
- * The limits on sessions are pools: to accept, an acceptor needs a unit of its listener's and one of the server's. When one
- * is short it stops listening for events and queues, so the kernel's backlog waits, and whoever ends a session hands
- * its unit over, across workers.
+ * To accept, an acceptor needs what admission.h says. When something is short it stops listening for events and queues, so
+ * the kernel's backlog waits, and whoever gives it back hands it over, across workers.
  */
 #ifndef ACCEPTOR_H
 #define ACCEPTOR_H
@@ -14,8 +13,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "admission.h"
 #include "listener.h"
-#include "pool.h"
 #include "sched.h"
 #include "site.h"
 
@@ -31,10 +30,8 @@ struct acceptor {
 	struct event event;
 	struct task task;   /* accepts */
 	struct timer timer; /* retry, when out of descriptors */
-	struct pool_ticket ticket;
-	struct mail mail;  /* brings the news of a grant */
-	bool has_listener; /* a unit of the listener's pool is in hand */
-	bool has_server;   /* one of the server's */
+	struct admission admission;
+	struct mail mail; /* brings the news of a grant */
 };
 
 /* Takes fd over. 0, or -1. Before the worker's thread runs. */

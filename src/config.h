@@ -107,9 +107,10 @@ void config_free(struct config *config); /* NULL is fine */
 /* The configuration in force as a valid ini, defaults included: what -T prints. Loading it gives the same again. */
 void config_print(const struct config *config, FILE *out);
 
-/* How many sessions the limits (memory, pools, max_sessions, descriptors) admit at once, and which of them is the
-   smallest ("memory", "max_sessions", "descriptors"). */
-uint64_t config_admits(const struct config *config, const char **limit);
+/* How many sessions the limits admit at once, and the name of the smallest: "memory", "max_sessions", "descriptors", or
+   "policy NAME", of whose pools each session owns a share. */
+#define CONFIG_LIMIT_MAX 128
+uint64_t config_admits(const struct config *config, char *name, size_t size);
 
 /* Pipes that each worker may have: descriptors are set aside for them, unless no listener splices. */
 uint32_t config_pipes(const struct config *config);

@@ -116,33 +116,78 @@ static uint64_t auto_sessions(const struct config *config, bool simulated)
 	return least > 0 ? least : 1;
 }
 
-/* The listeners' limits together, when every one has its own. */
-static uint64_t listener_sessions(const struct config *config)
+struct limit {
+	uint64_t sessions;
+	const char *kind; /* "policy" stands before its name */
+	const char *name;
+};
+
+static struct limit smaller(struct limit a, struct limit b)
 {
+	return b.sessions < a.sessions ? b : a;
+}
+
+/* How many sessions can own their share of a policy's pools, all of one listener, or all there are. */
+static struct limit policy_sessions(const struct policy *policy, bool listener)
+{
+	struct limit limit = {UINT64_MAX, "policy ", policy->name};
+
+	for (unsigned i = 0; i < policy->module->api.pool_count; i++) {
+		uint64_t share = 2 * (uint64_t)policy_pool_floor(policy, i);
+		uint64_t sessions = share > 0 ? policy_pool_size(policy, i) / share : UINT64_MAX;
+
+		if (sessions < limit.sessions && (listener || policy_pool(policy, i).scope == WEIR_SCOPE_INSTANCE))
+			limit.sessions = sessions;
+	}
+	return limit;
+}
+
+static struct limit listener_sessions(const struct config_listener *listener)
+{
+	struct limit limit = {listener->max_sessions, "", "max_sessions"};
+
+	for (size_t i = 0; i < listener->policy_count; i++)
+		limit = smaller(limit, policy_sessions(listener->policies[i], true));
+	return limit;
+}
+
+/* The listeners' limits together, named by the smallest; when every one has one. */
+static struct limit listeners_sessions(const struct config *config)
+{
+	struct limit least = {UINT64_MAX, "", "max_sessions"};
 	uint64_t total = 0;
 
 	for (size_t i = 0; i < config->listener_count; i++) {
-		if (config->listeners[i]->max_sessions == CONFIG_UNLIMITED)
-			return CONFIG_UNLIMITED;
-		total += config->listeners[i]->max_sessions;
+		struct limit limit = listener_sessions(config->listeners[i]);
+
+		if (__builtin_add_overflow(total, limit.sessions, &total))
+			total = UINT64_MAX;
+		least = smaller(least, limit);
 	}
-	return total;
+	least.sessions = config->listener_count > 0 ? total : UINT64_MAX;
+	return least;
 }
 
-uint64_t config_admits(const struct config *config, const char **limit)
+static struct limit pools_sessions(const struct config *config)
 {
-	const struct {
-		const char *name;
-		uint64_t sessions;
-	} limits[] = {{"memory", memory_sessions(config)}, {"descriptors", descriptor_sessions(config)},
-		{"max_sessions", config->weir.max_sessions}, {"max_sessions", listener_sessions(config)}};
-	size_t least = 0;
+	struct limit limit = {UINT64_MAX, "policy ", ""};
 
-	for (size_t i = 1; i < sizeof(limits) / sizeof(limits[0]); i++)
-		if (limits[i].sessions < limits[least].sessions)
-			least = i;
-	*limit = limits[least].name;
-	return limits[least].sessions;
+	for (size_t i = 0; config->listener_count > 0 && i < config->policy_count; i++)
+		if (count_users(config, config->policies[i]) == config->listener_count)
+			limit = smaller(limit, policy_sessions(config->policies[i], false));
+	return limit;
+}
+
+uint64_t config_admits(const struct config *config, char *name, size_t size)
+{
+	struct limit least = {memory_sessions(config), "", "memory"};
+
+	least = smaller(least, (struct limit){descriptor_sessions(config), "", "descriptors"});
+	least = smaller(least, (struct limit){config->weir.max_sessions, "", "max_sessions"});
+	least = smaller(least, listeners_sessions(config));
+	least = smaller(least, pools_sessions(config));
+	snprintf(name, size, "%s%s", least.kind, least.name);
+	return least.sessions;
 }
 
 /* ---- at load ------------------------------------------------------------------------------------------------------- */

@@ -237,6 +237,47 @@ static bool check_stack(const struct linking *linking, char *words[CONFIG_STACK_
 	return true;
 }
 
+/* Whether flows of several sessions lease of one pool of it. */
+static bool is_shared(const struct policy *policy)
+{
+	for (unsigned i = 0; i < policy->module->api.pool_count; i++) {
+		uint32_t scope = policy_pool(policy, i).scope;
+
+		if (scope != WEIR_SCOPE_NONE && scope != WEIR_SCOPE_FLOW && scope != WEIR_SCOPE_SESSION)
+			return true;
+	}
+	return false;
+}
+
+/*
+ * One session could hold bytes that it may not forward before another's request is answered, and that one wait for leave to
+ * read the rest of its request until those bytes are acknowledged. Every other pair gives back what it has in one order, or
+ * leaves each flow something of its own.
+ */
+static void check_waits(const struct linking *linking)
+{
+	const struct config_listener *listener = linking->listener;
+	const struct policy *scans = NULL;
+	const struct policy *counts = NULL;
+
+	for (size_t i = 0; i < listener->policy_count; i++) {
+		const struct policy *policy = listener->policies[i];
+		uint32_t needs = policy_needs(policy);
+
+		if (!is_shared(policy))
+			continue;
+		if ((needs & WEIR_NEED_SCAN) != 0)
+			scans = policy;
+		else if ((needs & WEIR_NEED_ACKED) != 0)
+			counts = policy;
+	}
+	if (scans != NULL && counts != NULL)
+		complain(linking,
+			"%s shares requests, and %s shares bytes, among sessions that can wait for each other for ever; "
+			"expected one of the two, or limits for each session alone",
+			scans->name, counts->name);
+}
+
 static void link_words(struct linking *linking, char *rest)
 {
 	char *words[CONFIG_STACK_MAX] = {NULL}, *word;
@@ -254,6 +295,7 @@ static void link_words(struct linking *linking, char *rest)
 		return;
 	for (size_t i = 0; i < count; i++)
 		link_policy(linking, words[i]);
+	check_waits(linking);
 }
 
 static void link_policies(struct linking *linking)

@@ -193,6 +193,7 @@ void connection_open(struct site *site, struct listener *listener, int fd, const
 
 	if (connection == NULL) {
 		give_back(site, listener);
+		stack_put_floors(&listener->stack);
 		if (commons_may_complain(site->commons, now))
 			log_warning("listener %s: no memory for a session; its client was reset",
 				listener->config->name);

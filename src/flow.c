@@ -176,6 +176,8 @@ static void view_update(const struct flow *flow, uint64_t now, struct hearing *h
 	view->acked = flow->acked;
 	view->held = flow->store.held;
 	view->chunks = flow->chunks;
+	if (flow->samples != NULL)
+		view->unread = flow->samples->unread;
 	view->oldest_age = flow->store.held > 0 ? now - store_oldest(&flow->store) : 0;
 	view->drain_rate = flow->drain_rate;
 	view->ended = flow->end != FLOW_OPEN;
@@ -189,10 +191,9 @@ static void view_fill(const struct flow *flow, uint64_t now, struct hearing *hea
 	view->size = sizeof(*view);
 	view->direction = flow->direction;
 	view->now = now;
-	if (flow->samples != NULL) {
-		view->unread = flow->samples->unread;
+	if (flow->samples != NULL)
 		view->rtt = flow->samples->rtt;
-	}
+	hearing->meter = &flow->meter;
 	view->blocked = meter_spent(&flow->meter, now, METER_BLOCKED);
 	view_update(flow, now, hearing);
 }
@@ -351,6 +352,8 @@ static uint64_t fill_scratch(struct flow *flow, uint64_t want, uint64_t now)
 		return 0;
 	}
 	n = took(flow, endpoint_read(flow->source, context_of(flow)->scratch, (size_t)want), now);
+	if (flow->samples != NULL && flow->source->left != ENDPOINT_UNKNOWN)
+		flow->samples->unread = (uint64_t)flow->source->left; /* for nothing */
 	if (n > 0)
 		hold(flow, pass_on(flow, (size_t)n, now), (size_t)n, now);
 	return n;
@@ -384,13 +387,20 @@ static void judge_pace(struct flow *flow, uint64_t read)
 		flow->bulk = flow->pace >= (flow->bulk ? BULK_TO : BULK_FROM);
 }
 
+/* What was left unconsumed for want of leases is shown again when there are more: each time less is left. */
 static void scan(struct flow *flow, struct hearing *hearing, uint64_t now)
 {
+	bool again;
+
 	if (!scans(flow) || flow->store.held == 0)
 		return;
 	view_update(flow, now, hearing);
-	standing_scan(&flow->standing, hearing, &flow->store);
-	standing_consult(&flow->standing, hearing);
+	again = true;
+	for (bool first = true; again; first = false) {
+		bool left = standing_scan(&flow->standing, hearing, &flow->store);
+
+		again = standing_consult(&flow->standing, hearing) && (left || first);
+	}
 }
 
 /* Moves bytes until nothing moves, or the turn's budget is spent. */
@@ -499,8 +509,35 @@ static void account(struct flow *flow, uint64_t now)
 static bool rests(const struct flow *flow)
 {
 	return flow->end == FLOW_OPEN && !flow->source->readable && flow->store.held == 0 && !flow->asked &&
-		(flow->samples == NULL || flow->standing.verdict.paused == 0) && flow->meter.state == METER_IDLE &&
-		flow->meter.paused == 0 && flow->acked == flow->written && standing_rests(&flow->standing);
+		flow->meter.state == METER_IDLE && flow->meter.paused == 0 && flow->acked == flow->written &&
+		standing_rests(&flow->standing);
+}
+
+/*
+ * Nothing more will come through. What its policies say is still used, bytes that are not acknowledged or requests that are
+ * not answered, stays leased until it is not; all else goes back, and so does what is granted too late to be of use.
+ */
+static void wind_up(struct flow *flow, uint64_t now)
+{
+	struct weir_event event = {.size = sizeof(event), .acked = flow->acked};
+	struct hearing hearing;
+
+	if (standing_is_bare(&flow->standing))
+		return;
+	if (flow->end == FLOW_DROPPED) {
+		standing_release(&flow->standing);
+		return;
+	}
+	sample(flow, now);
+	event.acked = flow->acked - event.acked;
+	event.what = event.acked > 0 ? WEIR_EVENT_ACKED : 0;
+	view_fill(flow, now, &hearing);
+	hearing.moved = false;
+	hearing.over = true;
+	standing_hear(&flow->standing, &hearing);
+	standing_event(&flow->standing, &hearing, &event);
+	standing_wind_up(&flow->standing, &hearing);
+	standing_trim(&flow->standing, &flow->store);
 }
 
 void flow_turn(struct flow *flow, uint64_t now)
@@ -511,7 +548,7 @@ void flow_turn(struct flow *flow, uint64_t now)
 
 	flow->more = false;
 	if (flow_over(flow)) {
-		standing_release(&flow->standing); /* what was granted too late to be of use */
+		wind_up(flow, now);
 		return;
 	}
 	if (!timed && rests(flow))
@@ -529,7 +566,7 @@ void flow_turn(struct flow *flow, uint64_t now)
 	pass_end(flow, now);
 	standing_trim(&flow->standing, &flow->store);
 	if (flow_over(flow))
-		standing_release(&flow->standing);
+		wind_up(flow, now);
 	flow->no_memory |= flow->standing.broke;
 	flow->more = !flow->no_memory && (can_fill(flow) || can_drain(flow));
 	account(flow, now);
@@ -543,6 +580,12 @@ static void discard(struct flow *flow)
 	if (pipe != NULL)
 		pipes_put(context_of(flow)->pipes, pipe);
 	store_clear(&flow->store);
+}
+
+void flow_stop(struct flow *flow)
+{
+	if (flow->end == FLOW_OPEN)
+		flow->end = FLOW_TRUNCATED;
 }
 
 void flow_drop(struct flow *flow, uint64_t now)
@@ -573,9 +616,11 @@ uint64_t flow_deadline(const struct flow *flow)
 	uint64_t at = flow->standing.verdict.ask_at;
 
 	if (flow_over(flow))
-		return WEIR_NEVER;
-	/* samples matter while something is out, or while a limit may depend on them */
-	if (flow->samples != NULL && (flow->acked < flow->written || flow->standing.verdict.paused != 0))
+		return flow->acked < flow->written && flow->samples != NULL && !standing_is_bare(&flow->standing)
+			? flow->samples->taken_at + flow->samples->interval
+			: WEIR_NEVER;
+	/* samples matter while something is out, or while a limit that keeps bytes waiting may depend on them */
+	if (flow->samples != NULL && (flow->acked < flow->written || flow->meter.paused != 0))
 		at = least(at, flow->samples->taken_at + flow->samples->interval);
 	return at;
 }

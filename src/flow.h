@@ -79,6 +79,9 @@ void flow_attach(struct flow *flow, struct endpoint *source, struct endpoint *si
 /* One turn: asks the policies, moves at most CONTEXT_SCRATCH bytes, tells what happened, passes the end on. */
 void flow_turn(struct flow *flow, uint64_t now);
 
+/* Reads no more: what is held may still go, and a clean end only if the source has ended by now. */
+void flow_stop(struct flow *flow);
+
 /* The sink is gone: drops what is held, and reads no more. */
 void flow_drop(struct flow *flow, uint64_t now);
 

@@ -218,10 +218,11 @@ static const struct weir_option *enum_at(const struct weir_policy *api, uint32_t
 /* The smallest scopes have so many pools that nobody could promise memory for them. */
 static bool scope_is_sound(uint32_t scope, const struct weir_pool *pool)
 {
+	bool promises = pool->unit_bytes != 0 || (pool->flags & (WEIR_POOL_SEGMENTS | WEIR_POOL_FLOOR)) != 0;
+
 	if (scope == WEIR_SCOPE_INSTANCE || scope == WEIR_SCOPE_LISTENER)
 		return true;
-	return (scope == WEIR_SCOPE_FLOW || scope == WEIR_SCOPE_SESSION || scope == WEIR_SCOPE_CLIENT) &&
-		pool->unit_bytes == 0;
+	return scope >= WEIR_SCOPE_FLOW && scope <= WEIR_SCOPE_UPSTREAM && !promises;
 }
 
 static bool scopes_are_sound(const struct weir_policy *api, const struct weir_pool *pool)
@@ -242,14 +243,25 @@ static bool scopes_are_sound(const struct weir_policy *api, const struct weir_po
 /* What its flags say is there. */
 static bool flags_are_sound(const struct weir_policy *api, const struct weir_pool *pool)
 {
-	const uint32_t known = WEIR_POOL_CONSUMED | WEIR_POOL_BRIEF | WEIR_POOL_LOW;
-	bool consumed = (pool->flags & WEIR_POOL_CONSUMED) != 0;
-	bool low = (pool->flags & WEIR_POOL_LOW) != 0;
+	const uint32_t not_consumed = WEIR_POOL_LOW | WEIR_POOL_FLOOR | WEIR_POOL_SEGMENTS;
+	const uint32_t known = WEIR_POOL_CONSUMED | WEIR_POOL_BRIEF | WEIR_POOL_DIRECTED | not_consumed;
+	const struct {
+		uint32_t flag;
+		uint32_t offset;
+	} values[] = {{WEIR_POOL_CONSUMED, pool->rate_offset}, {WEIR_POOL_LOW, pool->low_offset},
+		{WEIR_POOL_FLOOR, pool->floor_offset}, {WEIR_POOL_SEGMENTS, pool->unit_offset}};
 
-	if ((pool->flags & ~known) != 0 || (consumed && (low || pool->unit_bytes != 0)))
+	if ((pool->flags & ~known) != 0)
 		return false;
-	return (!consumed || fits(pool->rate_offset, sizeof(uint64_t), api->options_size)) &&
-		(!low || fits(pool->low_offset, sizeof(uint64_t), api->options_size));
+	if ((pool->flags & WEIR_POOL_CONSUMED) != 0 && ((pool->flags & not_consumed) != 0 || pool->unit_bytes != 0))
+		return false;
+	if (((pool->flags & WEIR_POOL_SEGMENTS) != 0 && pool->unit_bytes != 0) ||
+		((pool->flags & WEIR_POOL_FLOOR) != 0 && (pool->flags & WEIR_POOL_DIRECTED) != 0))
+		return false;
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		if ((pool->flags & values[i].flag) != 0 && !fits(values[i].offset, sizeof(uint64_t), api->options_size))
+			return false;
+	return true;
 }
 
 static int check_pools(const struct weir_policy *api, struct complaint error)
@@ -272,11 +284,44 @@ static int check_pools(const struct weir_policy *api, struct complaint error)
 			return text_error(error.text, error.size,
 				"the module's pool %" PRIu32 " is no sound row (name %s, scope %" PRIu32
 				", size_offset %" PRIu32 ", flags 0x%" PRIx32
-				"); expected a name, a scope (one smaller than a listener with unit_bytes 0; by "
-				"option: an ENUM with a scope for each name), known flags, and each uint64_t "
-				"inside the %" PRIu32 " bytes of its options",
+				"); expected a name, a scope (one smaller than a listener promises no memory and has "
+				"no floor; by option: an ENUM with a scope for each name), known flags that go "
+				"together, and each uint64_t inside the %" PRIu32 " bytes of its options",
 				i, pool.name != NULL ? "set" : "NULL", pool.scope, pool.size_offset, pool.flags,
 				api->options_size);
+	}
+	return 0;
+}
+
+struct weir_counter gate_counter(const struct weir_policy *api, unsigned i)
+{
+	struct weir_counter counter;
+
+	memcpy(&counter, (const char *)api->counters + (size_t)i * api->counter_stride, sizeof(counter));
+	return counter;
+}
+
+static int check_counters(const struct weir_policy *api, struct complaint error)
+{
+	if (api->counter_count > WEIR_COUNTERS_MAX)
+		return text_error(error.text, error.size,
+			"the module declares %" PRIu32 " counters; expected at most %d", api->counter_count,
+			WEIR_COUNTERS_MAX);
+	if (api->counter_count == 0)
+		return 0;
+	if (api->counters == NULL)
+		return text_error(error.text, error.size,
+			"the module declares %" PRIu32 " counters and no table; expected counters", api->counter_count);
+	if (check_stride("counter_stride", api->counter_stride, sizeof(struct weir_counter), error) < 0)
+		return -1;
+	for (uint32_t i = 0; i < api->counter_count; i++) {
+		struct weir_counter counter = gate_counter(api, i);
+
+		if (counter.name == NULL || !is_key(counter.name) || counter.doc == NULL)
+			return text_error(error.text, error.size,
+				"the module's counter %" PRIu32 " is no sound row (name %s, doc %s); expected a name "
+				"of a-z, 0-9 and '_', and a doc",
+				i, counter.name != NULL ? "set" : "NULL", counter.doc != NULL ? "set" : "NULL");
 	}
 	return 0;
 }
@@ -294,7 +339,8 @@ int gate_pass(struct weir_policy *api, const struct weir_policy *offer, const ch
 	memset(api, 0, sizeof(*api));
 	memcpy(api, offer, offer->size < sizeof(*api) ? offer->size : sizeof(*api));
 	if (check_callbacks(api, complaint) < 0 || check_names(api, name, complaint) < 0 ||
-		check_sizes(api, complaint) < 0 || check_options(api, complaint) < 0 || check_pools(api, complaint) < 0)
+		check_sizes(api, complaint) < 0 || check_options(api, complaint) < 0 ||
+		check_pools(api, complaint) < 0 || check_counters(api, complaint) < 0)
 		return -1;
 	return 0;
 }

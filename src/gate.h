@@ -21,6 +21,9 @@
 /* The i-th pool that a module declares; what its own, older struct has not is zero. */
 struct weir_pool gate_pool(const struct weir_policy *api, unsigned i);
 
+/* The i-th counter. */
+struct weir_counter gate_counter(const struct weir_policy *api, unsigned i);
+
 /*
  * Checks what the module `name` offers (NULL is refused, too), and copies it to api: zero-filled behind the module's own size,
  * cut at ours. 0, or -1 with "what is wrong; what was expected" in error.

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * host - log, wake, lease_put, lease_spend.
+ * host - log, count, wake, end, lease_put, lease_spend.
  */
 #include "host.h"
 
@@ -50,6 +50,30 @@ static void host_lease_put(const struct weir_call *call, uint32_t pool, uint64_t
 		standing_lease_put(standing, member, pool, units);
 }
 
+static void host_end(const struct weir_call *call, enum weir_end how, const char *why)
+{
+	unsigned member;
+	struct standing *standing = standing_of_call(call, &member);
+	const struct policy *policy = standing->owner->stack->members[member].policy;
+	const struct weir_ref *ref = &call->ref;
+
+	if (standing->ending != STANDING_STAYS)
+		return;
+	standing->ending = how == WEIR_END_RESET ? STANDING_RESETS : STANDING_CLOSES;
+	log_warning("policy %s (%s): ends session %u.%u.%u: %s", policy->name, policy->module->name, ref->worker,
+		ref->slot, ref->generation, why != NULL ? why : "no reason given");
+}
+
+static void host_count(const struct weir_call *call, uint32_t counter, uint64_t n)
+{
+	unsigned member;
+	const struct standing *standing = standing_of_call(call, &member);
+	struct policy *policy = standing->owner->stack->members[member].policy;
+
+	if (counter < policy->module->api.counter_count)
+		atomic_fetch_add_explicit(&policy->counters[counter], n, memory_order_relaxed);
+}
+
 const struct weir_host host = {
 	.size = sizeof(host),
 	.major = WEIR_POLICY_MAJOR,
@@ -58,4 +82,6 @@ const struct weir_host host = {
 	.wake = host_wake,
 	.lease_put = host_lease_put,
 	.lease_spend = standing_lease_spend,
+	.end = host_end,
+	.count = host_count,
 };

@@ -27,7 +27,7 @@ int listener_init(struct listener *listener, const struct config_listener *confi
 	memset(listener, 0, sizeof(*listener));
 	listener->config = config;
 	listener->limited = config->max_sessions != CONFIG_UNLIMITED;
-	if (stack_init(&listener->stack, config->policies, config->policy_count) != 0)
+	if (stack_init(&listener->stack, config->policies, config->policy_count, config->upstream->name) != 0)
 		return -1;
 	if (pool_init(&listener->sessions, config->name,
 		    listener->limited ? (uint32_t)config->max_sessions : POOL_UNITS_MAX) != 0) {

@@ -7,6 +7,8 @@ src_libweir_a_SOURCES = \
 	src/acceptor.h \
 	src/address.c \
 	src/address.h \
+	src/admission.c \
+	src/admission.h \
 	src/bucket.c \
 	src/bucket.h \
 	src/clock.c \
@@ -64,6 +66,7 @@ src_libweir_a_SOURCES = \
 	src/pipe.h \
 	src/policy.c \
 	src/policy.h \
+	src/policy_pool.c \
 	src/pool.c \
 	src/pool.h \
 	src/privileges.c \

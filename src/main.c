@@ -93,8 +93,8 @@ static int help_policy(const struct arguments *arguments)
 
 static int check(const struct config *config, const char *file)
 {
-	const char *limit;
-	uint64_t admits = config_admits(config, &limit);
+	char limit[CONFIG_LIMIT_MAX];
+	uint64_t admits = config_admits(config, limit, sizeof(limit));
 
 	printf("%s: ok: admits %" PRIu64 " sessions (limited by %s)\n", file, admits, limit);
 	return printed();

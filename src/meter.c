@@ -20,6 +20,11 @@ void meter_init(struct meter *meter, uint64_t now, struct meter_pause *pauses, u
 	meter->causes = (uint8_t)causes;
 }
 
+static uint32_t step_of(uint64_t at)
+{
+	return (uint32_t)(at >> 20);
+}
+
 static void set_pauses(struct meter *meter, uint64_t now, uint32_t paused)
 {
 	uint32_t changed = paused ^ meter->paused;
@@ -32,6 +37,7 @@ static void set_pauses(struct meter *meter, uint64_t now, uint32_t paused)
 		if ((paused >> cause & 1) != 0) {
 			pause->spent -= now;
 			pause->count++;
+			pause->since = step_of(now);
 		} else {
 			pause->spent += now;
 		}
@@ -58,4 +64,11 @@ uint64_t meter_spent(const struct meter *meter, uint64_t now, enum meter_state s
 uint64_t meter_paused(const struct meter *meter, uint64_t now, uint32_t cause)
 {
 	return meter->pauses[cause].spent + ((meter->paused >> cause & 1) != 0 ? now : 0);
+}
+
+uint64_t meter_lasts(const struct meter *meter, uint64_t now, uint32_t cause)
+{
+	if ((meter->paused >> cause & 1) == 0)
+		return 0;
+	return (uint64_t)(step_of(now) - meter->pauses[cause].since) << 20;
 }

@@ -30,6 +30,8 @@ extern const char *const meter_state_names[METER_STATE_COUNT];
 struct meter_pause {
 	uint64_t spent; /* ns; less the time at which it began, while it lasts */
 	uint32_t count;
+	uint32_t
+		since; /* when the last one began: in steps of 2^20 ns, of which only the last 52 days can be told apart */
 };
 
 struct meter {
@@ -48,5 +50,8 @@ void meter_set(struct meter *meter, uint64_t now, enum meter_state state, uint32
 /* Time spent in a state, or paused by a cause, up to now, open intervals included; ns. */
 uint64_t meter_spent(const struct meter *meter, uint64_t now, enum meter_state state);
 uint64_t meter_paused(const struct meter *meter, uint64_t now, uint32_t cause);
+
+/* For how long a cause has paused it without a break, to some ms; 0: it does not, or has only just begun. ns. */
+uint64_t meter_lasts(const struct meter *meter, uint64_t now, uint32_t cause);
 
 #endif

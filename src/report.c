@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "gate.h"
 #include "log.h"
 
 /* Text that grows to the right, and is cut at its end. */
@@ -157,6 +158,20 @@ void report_status(const struct report *report, uint64_t now)
 	add(&line, " up_held_now=%" PRIu64 " down_held_now=%" PRIu64 " up_state=%s down_state=%s",
 		session->up.store.held, session->down.store.held, state_name(&session->up), state_name(&session->down));
 	add_flows(&line, session, now);
+	log_info("%s", line.text);
+}
+
+void report_counters(const struct policy *policy)
+{
+	const struct weir_policy *api = &policy->module->api;
+	struct line line = {.length = 0};
+
+	if (api->counter_count == 0)
+		return;
+	add(&line, "policy %s (%s):", policy->name, policy->module->name);
+	for (uint32_t i = 0; i < api->counter_count; i++)
+		add(&line, " %s=%" PRIu64, gate_counter(api, i).name,
+			atomic_load_explicit(&policy->counters[i], memory_order_relaxed));
 	log_info("%s", line.text);
 }
 

@@ -17,7 +17,8 @@
 /* What a client's pool is found by. Compared as bytes. */
 struct key {
 	const struct policy *policy;
-	uint64_t index;            /* of the pool, in the policy's declaration */
+	uint32_t index;            /* of the pool, in the policy's declaration */
+	uint32_t direction;        /* of a directed pool */
 	unsigned char address[16]; /* IPv6, or IPv4 mapped into it; all zero for others */
 };
 
@@ -54,7 +55,7 @@ static void forget(struct scopes *scopes, struct scope_client *client)
 	scopes->idle_count--;
 	scopes->count--;
 	tdelete(client, &scopes->tree, compare);
-	policy_pool_free(client->key.policy, (unsigned)client->key.index, client->pool);
+	policy_pool_free(client->key.policy, client->key.index, client->pool);
 	free(client);
 }
 
@@ -70,7 +71,7 @@ void scopes_destroy(struct scopes *scopes)
 /* Whether nothing is lost with it. A pool that is no bucket is whole when no session has it. */
 static bool is_spare(struct scope_client *client, uint64_t now)
 {
-	struct bucket *bucket = policy_bucket(client->key.policy, (unsigned)client->key.index, client->pool);
+	struct bucket *bucket = policy_bucket(client->key.policy, client->key.index, client->pool);
 
 	return bucket == NULL || bucket_rests(bucket, now);
 }
@@ -80,7 +81,7 @@ static void forget_some(struct scopes *scopes, uint64_t now)
 {
 	for (unsigned i = 0; i < FORGET && scopes->idle_count > 0; i++) {
 		struct scope_client *client = TAILQ_FIRST(&scopes->idle);
-		struct bucket *bucket = policy_bucket(client->key.policy, (unsigned)client->key.index, client->pool);
+		struct bucket *bucket = policy_bucket(client->key.policy, client->key.index, client->pool);
 		bool crowded = scopes->idle_count > IDLE_MAX && bucket != NULL && !atomic_load(&bucket->watched);
 
 		if (crowded || is_spare(client, now)) {
@@ -92,13 +93,15 @@ static void forget_some(struct scopes *scopes, uint64_t now)
 	}
 }
 
-static void fill_key(struct key *key, const struct policy *policy, unsigned index, const struct address *peer)
+static void fill_key(struct key *key, const struct policy *policy, const struct stack_place *place,
+	const struct address *peer)
 {
 	static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
 
 	memset(key, 0, sizeof(*key));
 	key->policy = policy;
-	key->index = index;
+	key->index = place->index;
+	key->direction = place->direction;
 	if (peer == NULL || peer->length == 0)
 		return;
 	if (peer->sa.sa_family == AF_INET6) {
@@ -116,9 +119,9 @@ static struct scope_client *add_client(struct scopes *scopes, const struct key *
 	if (client == NULL)
 		return NULL;
 	client->key = *key;
-	client->pool = policy_pool_new(key->policy, (unsigned)key->index, now);
+	client->pool = policy_pool_new(key->policy, key->index, now);
 	if (client->pool == NULL || tsearch(client, &scopes->tree, compare) == NULL) {
-		policy_pool_free(key->policy, (unsigned)key->index, client->pool);
+		policy_pool_free(key->policy, key->index, client->pool);
 		free(client);
 		return NULL;
 	}
@@ -176,7 +179,7 @@ static int open_place(struct scopes *scopes, const struct stack *stack, unsigned
 		place->pool = policy_pool_new(policy, index, now);
 		return place->pool != NULL ? 0 : -1;
 	}
-	fill_key(&key, policy, index, peer);
+	fill_key(&key, policy, &stack->places[i], peer);
 	place->client = join(scopes, &key, now);
 	if (place->client == NULL)
 		return -1;

@@ -22,8 +22,9 @@
 #include "listener.h"
 #include "log.h"
 #include "notify.h"
-#include "privileges.h"
 #include "pool.h"
+#include "privileges.h"
+#include "report.h"
 #include "store.h"
 #include "text.h"
 #include "worker.h"
@@ -52,6 +53,13 @@ static void worker_ended(void *argument)
 	(void)!write(server->event_fd, &one, sizeof(one));
 }
 
+/* What the modules count. */
+static void tell_counters(const struct config *config)
+{
+	for (size_t i = 0; i < config->policy_count; i++)
+		report_counters(config->policies[i]);
+}
+
 static void status_done(void *argument, uint32_t told)
 {
 	struct server *server = argument;
@@ -61,6 +69,7 @@ static void status_done(void *argument, uint32_t told)
 	atomic_fetch_add(&server->status_told, told);
 	if (atomic_fetch_sub(&server->status_left, 1) != 1)
 		return;
+	tell_counters(server->config);
 	log_info("status end sessions=%" PRIu32 " memory=%" PRIu64 " memory_used=%" PRIu64 " memory_waiters=%" PRIu32
 		 " memory_shortages=%" PRIu64,
 		atomic_load(&server->status_told), (uint64_t)memory->size * STORE_PAGE,
@@ -230,8 +239,8 @@ static int listen_on_all(struct server *server, const char *file)
 
 static void check_descriptors(const struct config *config, uint64_t descriptors)
 {
-	const char *limit;
-	uint64_t admits = config_admits(config, &limit);
+	char limit[CONFIG_LIMIT_MAX];
+	uint64_t admits = config_admits(config, limit, sizeof(limit));
 
 	if (admits < config->weir.max_sessions && strcmp(limit, "descriptors") == 0)
 		log_warning("max_sessions is %" PRIu64 ", but %" PRIu64 " descriptors are enough for %" PRIu64
@@ -419,9 +428,9 @@ static int start_workers(struct server *server)
 
 static void announce(const struct server *server)
 {
-	char status[128];
-	const char *limit;
-	uint64_t admits = config_admits(server->config, &limit);
+	char status[256];
+	char limit[CONFIG_LIMIT_MAX];
+	uint64_t admits = config_admits(server->config, limit, sizeof(limit));
 
 	snprintf(status, sizeof(status), "%u workers, admits %" PRIu64 " sessions (limited by %s)",
 		server->worker_count, admits, limit);

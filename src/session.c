@@ -257,9 +257,8 @@ static void end_linger(struct session *session, bool abort_other, uint64_t now)
  * What is left between weir and the last bytes' being with the peer: held, then queued in the kernel. 0: nothing. A
  * mark that falls is progress; one that stays for LINGER_GRACE ends it.
  */
-static uint64_t linger_mark(struct session *session)
+static uint64_t linger_mark(const struct flow *last)
 {
-	struct flow *last = session->last;
 	struct endpoint_sample sample;
 
 	endpoint_sample(last->sink, &sample);
@@ -268,20 +267,59 @@ static uint64_t linger_mark(struct session *session)
 	return (flow_over(last) ? 0 : last->store.held + 1) + sample.queued;
 }
 
+/* A policy has ended the session: nothing more is read, and what is there is delivered both ways. */
+static void begin_close(struct session *session, uint64_t now)
+{
+	session->state = SESSION_LINGER;
+	session->reason = CLOSE_POLICY;
+	session->last = NULL;
+	session->progress_at = now;
+	session->progress_mark = UINT64_MAX;
+	flow_stop(&session->up);
+	flow_stop(&session->down);
+	session_ready(session);
+}
+
+/* What is left of one direction, which is nothing when nobody can take it any more. */
+static uint64_t close_mark(struct flow *flow, uint64_t now)
+{
+	if (flow->sink->error != 0 && flow->end != FLOW_DROPPED)
+		flow_drop(flow, now);
+	return flow->end == FLOW_DROPPED ? 0 : linger_mark(flow);
+}
+
+/* A policy that holds something back here gets no more time than a sink that takes nothing. */
+static uint64_t linger_closing(struct session *session, uint64_t now)
+{
+	uint64_t mark = close_mark(&session->up, now) + close_mark(&session->down, now);
+
+	if (mark != session->progress_mark) {
+		session->progress_mark = mark;
+		session->progress_at = now;
+	}
+	if (mark > 0 && now - session->progress_at < LINGER_GRACE)
+		return now + LINGER_POLL;
+	end_session(session, session->reason, true, true, now);
+	return WEIR_NEVER;
+}
+
 /* Returns when to look again. */
 static uint64_t linger(struct session *session, uint64_t now)
 {
 	struct flow *last = session->last;
-	bool clean = endpoint_ended_cleanly(last->source);
+	bool clean;
 	uint64_t mark;
 
+	if (last == NULL)
+		return linger_closing(session, now);
+	clean = endpoint_ended_cleanly(last->source);
 	if (last->sink->error != 0) {
 		end_linger(session, true, now);
 		return WEIR_NEVER;
 	}
 	if (clean && !flow_over(last))
 		return WEIR_NEVER; /* a clean end takes the time it takes: the usual timeouts hold */
-	mark = linger_mark(session);
+	mark = linger_mark(last);
 	if (mark == 0) {
 		end_linger(session, true, now);
 		return WEIR_NEVER;
@@ -357,6 +395,15 @@ static bool queues_move(struct session *session, uint64_t now)
 
 /* ---- the turn ------------------------------------------------------------------------------------------------------ */
 
+/* How a policy wants the session to end, if one does. */
+static enum standing_ending ending(const struct session *session)
+{
+	uint8_t up = session->up.standing.ending;
+	uint8_t down = session->down.standing.ending;
+
+	return (enum standing_ending)(up > down ? up : down);
+}
+
 /* Moves the state on as far as what the flows did allows; returns when to come again at the latest. */
 static uint64_t settle(struct session *session, uint64_t now)
 {
@@ -367,6 +414,12 @@ static uint64_t settle(struct session *session, uint64_t now)
 		session_close(session, CLOSE_NO_MEMORY, now);
 		return WEIR_NEVER;
 	}
+	if (ending(session) == STANDING_RESETS) {
+		session_close(session, CLOSE_POLICY, now);
+		return WEIR_NEVER;
+	}
+	if (session->state == SESSION_RUNNING && ending(session) == STANDING_CLOSES)
+		begin_close(session, now);
 	if (session->state == SESSION_RUNNING && session->client->error != 0)
 		begin_linger(session, session->client, now);
 	else if (session->state == SESSION_RUNNING && session->server->error != 0)

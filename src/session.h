@@ -44,6 +44,7 @@
 	X(NO_MEMORY, "no-memory")                                                                                      \
 	X(NO_DESCRIPTORS, "no-descriptors")                                                                            \
 	X(REFUSED_BY_POLICY, "refused-by-policy")                                                                      \
+	X(POLICY, "policy")     /* one has ended it */                                                                 \
 	X(SHUTDOWN, "shutdown") /* weir stops */
 
 enum close_reason {
@@ -111,7 +112,7 @@ struct session {
 	uint64_t queue_mark;     /* bytes they had then */
 	uint64_t doubt_at;       /* when to look for a reset behind bytes that were read; WEIR_NEVER: no need */
 	/* while it lingers */
-	struct flow *last;                             /* the flow that may still deliver; NULL: none */
+	struct flow *last;                             /* the flow that may still deliver; NULL: both */
 	uint64_t progress_at;                          /* when its sink last took something */
 	uint64_t progress_mark;                        /* what is measured for that */
 	_Alignas(max_align_t) char room[SESSION_ROOM]; /* states, members, samples and pauses, if they fit */
@@ -124,9 +125,9 @@ size_t session_block(const struct stack *stack);
 void session_slot_init(struct session *session, struct context *context, uint32_t slot);
 
 /*
- * Begins a session for an accepted client; from here on, events go to the session's task. peer: the client's address, or
+ * Begins a session for an accepted client, for whom stack_take_floors() was true, or an admission passed; from here on, events go to the session's task. peer: the client's address, or
  * NULL; it is only looked at. The session may be closed already when this returns 0: a policy can refuse it. -1: memory
- * is short, and the client is still the caller's.
+ * is short, and the client and the floors are still the caller's.
  */
 int session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
 	struct endpoint *client, const struct address *peer, uint64_t now) __attribute__((warn_unused_result));

@@ -17,33 +17,45 @@ static size_t place(size_t *end, size_t size)
 	return offset;
 }
 
-static uint8_t add_place(struct stack *stack, const struct stack_claim *claim, uint32_t scope)
+static uint8_t add_place(struct stack *stack, const struct stack_claim *claim, uint32_t scope, int direction)
 {
-	stack->places[stack->place_count] = (struct stack_place){claim->member, claim->index, (uint8_t)scope};
+	stack->places[stack->place_count] = (struct stack_place){claim->member, claim->index, (uint8_t)scope,
+		(uint8_t)direction};
 	return (uint8_t)stack->place_count++;
 }
 
-/* Where the claim's pool is: here for all, or in a place of each session. */
-static int find_pool(struct stack *stack, struct stack_claim *claim, uint32_t scope)
+static int share(struct stack_claim *claim, struct pool *const *pools)
 {
-	const struct policy *policy = stack->members[claim->member].policy;
+	if (pools == NULL)
+		return -1;
+	claim->pool[WEIR_UP] = pools[WEIR_UP];
+	claim->pool[WEIR_DOWN] = pools[WEIR_DOWN];
+	return 0;
+}
 
-	switch (scope) {
+/* Where the claim's pool is: here for all, or in a place of each session. */
+static int find_pool(struct stack *stack, struct stack_claim *claim, const struct weir_pool *pool, const char *upstream)
+{
+	struct policy *policy = stack->members[claim->member].policy;
+	bool directed = (pool->flags & WEIR_POOL_DIRECTED) != 0;
+
+	switch (pool->scope) {
 	case WEIR_SCOPE_INSTANCE:
-		claim->pool = policy->pools[claim->index];
-		return 0;
+		return share(claim, policy->pools[claim->index]);
+	case WEIR_SCOPE_UPSTREAM:
+		return share(claim, policy_upstream_pools(policy, claim->index, upstream));
 	case WEIR_SCOPE_LISTENER:
-		claim->pool = policy_pool_new(policy, claim->index, 0);
-		return claim->pool != NULL ? 0 : -1;
+		return policy_pools_new(policy, claim->index, 0, claim->pool);
 	default:
-		claim->place[WEIR_UP] = add_place(stack, claim, scope);
-		claim->place[WEIR_DOWN] = scope == WEIR_SCOPE_FLOW ? add_place(stack, claim, scope)
-								   : claim->place[WEIR_UP];
+		claim->place[WEIR_UP] = add_place(stack, claim, pool->scope, WEIR_UP);
+		claim->place[WEIR_DOWN] = claim->place[WEIR_UP];
+		if (directed || pool->scope == WEIR_SCOPE_FLOW)
+			claim->place[WEIR_DOWN] = add_place(stack, claim, pool->scope, WEIR_DOWN);
 		return 0;
 	}
 }
 
-static int add_claims(struct stack *stack, unsigned member)
+static int add_claims(struct stack *stack, unsigned member, const char *upstream)
 {
 	const struct policy *policy = stack->members[member].policy;
 
@@ -57,7 +69,9 @@ static int add_claims(struct stack *stack, unsigned member)
 		claim->index = (uint8_t)i;
 		claim->consumed = (pool.flags & WEIR_POOL_CONSUMED) != 0;
 		claim->brief = claim->consumed || (pool.flags & WEIR_POOL_BRIEF) != 0;
-		if (find_pool(stack, claim, pool.scope) != 0)
+		claim->floor = policy_pool_floor(policy, i);
+		stack->floors |= claim->floor > 0;
+		if (find_pool(stack, claim, &pool, upstream) != 0)
 			return -1;
 		stack->claim_count++;
 	}
@@ -90,7 +104,20 @@ static void sort_claims(struct stack *stack)
 	}
 }
 
-int stack_init(struct stack *stack, struct policy *const *policies, size_t count)
+/* Inserts by policy->order: what one policy holds back, those behind it have not seen yet, so their units are not
+   taken in different orders by different stacks. */
+static void add_scanner(struct stack *stack, unsigned member)
+{
+	unsigned at = stack->scanner_count++;
+
+	while (at > 0 && stack->members[stack->scanners[at - 1]].policy->order > stack->members[member].policy->order) {
+		stack->scanners[at] = stack->scanners[at - 1];
+		at--;
+	}
+	stack->scanners[at] = (uint8_t)member;
+}
+
+int stack_init(struct stack *stack, struct policy *const *policies, size_t count, const char *upstream)
 {
 	assert(count <= STACK_MAX);
 	memset(stack, 0, sizeof(*stack));
@@ -99,12 +126,15 @@ int stack_init(struct stack *stack, struct policy *const *policies, size_t count
 
 		member->policy = policies[i];
 		member->api = &policies[i]->module->api;
+		member->needs = policy_needs(policies[i]);
 		member->session_state = place(&stack->state_size, member->api->session_size);
 		member->flow_state[WEIR_UP] = place(&stack->state_size, member->api->flow_size);
 		member->flow_state[WEIR_DOWN] = place(&stack->state_size, member->api->flow_size);
-		stack->needs |= member->api->needs;
+		stack->needs |= member->needs;
 		stack->count++;
-		if (add_claims(stack, i) != 0) {
+		if ((member->needs & WEIR_NEED_SCAN) != 0)
+			add_scanner(stack, i);
+		if (add_claims(stack, i, upstream) != 0) {
 			stack_destroy(stack);
 			return -1;
 		}
@@ -116,13 +146,39 @@ int stack_init(struct stack *stack, struct policy *const *policies, size_t count
 void stack_destroy(struct stack *stack)
 {
 	for (unsigned i = 0; i < stack->claim_count; i++) {
-		const struct stack_claim *claim = &stack->claims[i];
+		struct stack_claim *claim = &stack->claims[i];
 		const struct policy *policy = stack->members[claim->member].policy;
 
 		if (policy_pool(policy, claim->index).scope == WEIR_SCOPE_LISTENER)
-			policy_pool_free(policy, claim->index, claim->pool);
+			policy_pools_free(policy, claim->index, claim->pool);
 	}
 	memset(stack, 0, sizeof(*stack));
+}
+
+/* Of the first `count` claims. */
+static void put_floors(const struct stack *stack, unsigned count)
+{
+	for (unsigned i = 0; i < count; i++)
+		if (stack->claims[i].floor > 0)
+			pool_put(stack->claims[i].pool[WEIR_UP], 2 * stack->claims[i].floor);
+}
+
+bool stack_take_floors(const struct stack *stack)
+{
+	for (unsigned i = 0; i < stack->claim_count; i++) {
+		uint32_t units = 2 * stack->claims[i].floor;
+
+		if (units > 0 && pool_take(stack->claims[i].pool[WEIR_UP], units, units) == 0) {
+			put_floors(stack, i);
+			return false;
+		}
+	}
+	return true;
+}
+
+void stack_put_floors(const struct stack *stack)
+{
+	put_floors(stack, stack->claim_count);
 }
 
 const char *stack_cause(const struct stack *stack, uint32_t cause)

@@ -33,6 +33,12 @@ void standing_init(struct standing *standing, const struct standing_owner *owner
 	standing->owner = owner;
 	standing->direction = (uint8_t)direction;
 	standing->verdict = no_limits;
+	for (unsigned c = 0; owner->stack->floors && c < owner->stack->claim_count; c++) {
+		const struct stack_claim *claim = &owner->stack->claims[c];
+
+		standing_member(standing, claim->member)->leased[claim->index] = claim->floor;
+	}
+	standing->idle = true;
 }
 
 /* ---- calling a policy ---------------------------------------------------------------------------------------------- */
@@ -78,12 +84,14 @@ struct standing *standing_of_call(const struct weir_call *call, unsigned *member
 }
 
 /* Adds to the view what is this member's own. */
-static void show_member(const struct standing *standing, unsigned i, struct weir_view *view)
+static void show_member(const struct standing *standing, unsigned i, struct hearing *hearing)
 {
+	struct weir_view *view = &hearing->view;
 	const struct standing_member *member = standing_member(standing, i);
 	const struct stack *stack = standing->owner->stack;
 
 	view->scanned = member->scanned;
+	view->waited = meter_lasts(hearing->meter, view->now, i);
 	if (stack->claim_count == 0)
 		return;
 	memset(view->pools, 0, sizeof(view->pools)); /* another member's are no business of this one */
@@ -144,36 +152,52 @@ void standing_event(struct standing *standing, struct hearing *hearing, struct w
 
 		if (api->event == NULL)
 			continue;
-		show_member(standing, i, &hearing->view);
+		show_member(standing, i, hearing);
 		api->event(&hearing->calls[i].call, &hearing->view, event);
 	}
 }
 
-static void scan_member(struct standing *standing, unsigned i, struct hearing *hearing, const struct store *store)
+/* Shows one member what lies before an offset; returns the offset up to which it has consumed. */
+static uint64_t scan_member(struct standing *standing, unsigned i, struct hearing *hearing, const struct store *store,
+	uint64_t end)
 {
 	const struct weir_policy *api = standing->owner->stack->members[i].api;
 	struct standing_member *member = standing_member(standing, i);
+	struct weir_call *call = &hearing->calls[i].call;
 	struct weir_view *view = &hearing->view;
 
 	if (member->scanned < view->written)
 		member->scanned = view->written; /* passed unconsumed, at the end */
-	while (member->scanned < view->read) {
+	while (member->scanned < end) {
 		struct iovec piece = store_at(store, member->scanned - view->written);
+		size_t length = (size_t)least(piece.iov_len, end - member->scanned);
 		size_t taken;
 
-		show_member(standing, i, view);
-		taken = api->scan(&hearing->calls[i].call, piece.iov_base, piece.iov_len);
+		show_member(standing, i, hearing);
+		call->view = view;
+		taken = api->scan(call, piece.iov_base, length);
+		call->view = NULL;
 		if (taken == 0)
 			break;
-		member->scanned += taken < piece.iov_len ? taken : piece.iov_len;
+		member->scanned += taken < length ? taken : length;
 	}
+	return member->scanned;
 }
 
-void standing_scan(struct standing *standing, struct hearing *hearing, const struct store *store)
+bool standing_scan(struct standing *standing, struct hearing *hearing, const struct store *store)
 {
-	for (unsigned i = 0; i < standing->owner->stack->count; i++)
-		if ((standing->owner->stack->members[i].api->needs & WEIR_NEED_SCAN) != 0)
-			scan_member(standing, i, hearing, store);
+	const struct stack *stack = standing->owner->stack;
+	uint64_t end = hearing->view.read;
+	bool consumed = false;
+
+	for (unsigned i = 0; i < stack->scanner_count; i++) {
+		uint64_t before = standing_member(standing, stack->scanners[i])->scanned;
+		uint64_t after = scan_member(standing, stack->scanners[i], hearing, store, end);
+
+		consumed |= after != before;
+		end = after;
+	}
+	return consumed && end < hearing->view.read;
 }
 
 /* ---- promises ------------------------------------------------------------------------------------------------------ */
@@ -276,7 +300,7 @@ static void ask_member(struct standing *standing, unsigned i, struct hearing *he
 	struct verdict *verdict = &standing->verdict;
 	struct weir_view *view = &hearing->view;
 
-	show_member(standing, i, view);
+	show_member(standing, i, hearing);
 	memset(limits, 0, sizeof(*limits));
 	limits->size = sizeof(*limits);
 	limits->read_to = WEIR_UNLIMITED;
@@ -285,7 +309,8 @@ static void ask_member(struct standing *standing, unsigned i, struct hearing *he
 	limits->chunks_to = WEIR_UNLIMITED;
 	limits->ask_at = WEIR_NEVER;
 	api->ask(&hearing->calls[i].call, view, limits);
-	if ((api->needs & WEIR_NEED_SCAN) != 0 && limits->write_to > view->scanned && !view->ended) {
+	if ((standing->owner->stack->members[i].needs & WEIR_NEED_SCAN) != 0 && limits->write_to > view->scanned &&
+		!view->ended) {
 		limits->write_to = view->scanned; /* nothing passes unseen; what is left over at the end was shown */
 		limits->promises |= WEIR_PROMISE_SOURCE;
 	}
@@ -311,19 +336,31 @@ static void ask_all(struct standing *standing, struct hearing *hearing, struct w
 		standing_bound(standing, limits);
 }
 
-void standing_consult(struct standing *standing, struct hearing *hearing)
+bool standing_consult(struct standing *standing, struct hearing *hearing)
 {
 	struct weir_limits limits[STACK_MAX];
 	bool claims = standing->owner->stack->claim_count > 0;
+	bool changed;
 
 	ask_all(standing, hearing, limits);
-	if (claims && standing_settle(standing, hearing, limits))
+	changed = claims && standing_settle(standing, hearing, limits);
+	if (changed)
 		ask_all(standing, hearing, limits); /* what they let pass may follow from what is leased now */
 	/* within a turn, units that are used up and not spent yet may leave nothing to wait for; it ends with a consultation */
 	if ((standing->verdict.paused != 0 || standing->verdict.stopped != 0) && (hearing->over || !claims))
 		watch_promises(standing, limits, &hearing->view);
 	if (claims)
 		standing_gate(standing, limits);
+	return changed;
+}
+
+void standing_wind_up(struct standing *standing, struct hearing *hearing)
+{
+	struct weir_limits limits[STACK_MAX];
+
+	ask_all(standing, hearing, limits);
+	standing->verdict = no_limits;
+	standing_shrink(standing, limits);
 }
 
 /* ---- the end ------------------------------------------------------------------------------------------------------- */

@@ -18,6 +18,7 @@
 #include <stdint.h>
 
 #include "context.h"
+#include "meter.h"
 #include "pool.h"
 #include "sched.h"
 #include "stack.h"
@@ -81,6 +82,14 @@ struct standing {
 	bool opened : 1;     /* every policy's open() returned 0, and no close() was called yet */
 	uint8_t bounced : 2; /* how often it gave back what it had waited for, since it moved something */
 	bool broke : 1;      /* there was no memory to queue with: the session cannot go on */
+	uint8_t ending : 2;  /* enum standing_ending */
+};
+
+/* How a policy wants the session to end. */
+enum standing_ending {
+	STANDING_STAYS,
+	STANDING_CLOSES, /* WEIR_END_CLOSE */
+	STANDING_RESETS, /* WEIR_END_RESET */
 };
 
 /* What a callback gets, and what host functions find their way back by. */
@@ -94,12 +103,14 @@ struct standing_call {
 /* A turn's talk with the policies: what is shown to them, and the calls to each, made once. */
 struct hearing {
 	struct weir_view view; /* what is each policy's own is filled in when it is called; the rest is the flow's */
-	bool moved;            /* bytes, in this turn */
-	bool over;             /* the turn has used what it could of what was leased before it */
+	const struct meter *meter;   /* the flow's: knows how long each policy has kept it waiting */
+	bool moved;                  /* bytes, in this turn */
+	bool over;                   /* the turn has used what it could of what was leased before it */
 	bool usable[STANDING_SIDES]; /* something could be read, or written, if nobody forbade it */
 	struct standing_call calls[STACK_MAX];
 };
 
+/* What the flow owns of its policies' pools, it leases from now on: stack_take_floors() has been called for it. */
 void standing_init(struct standing *standing, const struct standing_owner *owner, enum weir_direction direction);
 
 /* What it allocated; nothing may be awaited any more. */
@@ -123,6 +134,9 @@ bool standing_awaited(const struct standing *standing);
 /* Whether there are no leases to settle: nothing is leased, wanted or queued for. */
 bool standing_rests(const struct standing *standing);
 
+/* Whether it has no leases at all, and waits for none. */
+bool standing_is_bare(const struct standing *standing);
+
 /* Prepares the calls of a turn's hearing. */
 void standing_hear(struct standing *standing, struct hearing *hearing);
 
@@ -140,8 +154,11 @@ void standing_queue(struct standing *standing, enum standing_side side, unsigned
 /* Whether it waits for units that it needs, or wants, for this side. */
 bool standing_waits(const struct standing *standing, enum standing_side side);
 
-/* Asks all policies, and settles leases. */
-void standing_consult(struct standing *standing, struct hearing *hearing);
+/* Asks all policies, and settles leases. True: what is leased has changed. */
+bool standing_consult(struct standing *standing, struct hearing *hearing);
+
+/* The flow is over: asks what is still used, and gives everything else back. */
+void standing_wind_up(struct standing *standing, struct hearing *hearing);
 
 /* Keeps the answers to what pools can have: used and need within want, want within the pool. */
 void standing_bound(struct standing *standing, struct weir_limits *limits);
@@ -152,14 +169,18 @@ void standing_bound(struct standing *standing, struct weir_limits *limits);
  */
 bool standing_settle(struct standing *standing, const struct hearing *hearing, const struct weir_limits *limits);
 
+/* Gives back what is leased beyond what is used, and waits for nothing any more. */
+void standing_shrink(struct standing *standing, const struct weir_limits *limits);
+
 /* Lets nothing pass for which units are needed that are not leased. */
 void standing_gate(struct standing *standing, const struct weir_limits *limits);
 
 /* Tells all policies what happened. event->what may be empty: nothing is told then. */
 void standing_event(struct standing *standing, struct hearing *hearing, struct weir_event *event);
 
-/* Shows scanning policies what they have not consumed yet of the bytes in the store. */
-void standing_scan(struct standing *standing, struct hearing *hearing, const struct store *store);
+/* Shows scanning policies what they have not consumed yet of the bytes in the store, each what those before it let
+   pass. True: something was consumed, and something was not. */
+bool standing_scan(struct standing *standing, struct hearing *hearing, const struct store *store);
 
 /*
  * How many bytes, at most `length`, may be read so that the store could hold them. The pages are the worker's until
@@ -173,7 +194,7 @@ bool standing_spare(struct standing *standing, const struct store *store, uint32
 /* Leases what the store came to use, and gives back what it does not. After every turn. */
 void standing_trim(struct standing *standing, const struct store *store);
 
-/* Gives back units of a member's lease now: the module's lease_put(). */
+/* Gives back units of a member's lease now, but not what the flow owns: the module's lease_put(). */
 void standing_lease_put(struct standing *standing, unsigned member, uint32_t pool, uint64_t units);
 
 /* Units of a consumed pool are used up: what a module calls. Of another pool: nothing happens. */

@@ -21,12 +21,12 @@
 
 #define BOUNCES 2
 
-/* What a flow may have of one claim, worked out from its policy's answer. used <= level <= want <= the pool's size. */
+/* What a flow may have of one claim, worked out from its policy's answer. level, used <= want <= the pool's size. */
 struct terms {
 	struct pool *pool;
 	uint32_t *leased;
 	uint32_t before; /* what was leased at first */
-	uint32_t used;
+	uint32_t used;   /* or owned: this much is never given back */
 	uint32_t need;
 	uint32_t level; /* below it, the flow waits */
 	uint32_t want;  /* it takes no more */
@@ -47,8 +47,8 @@ struct scope_place *standing_places(const struct standing_owner *owner)
 
 struct pool *standing_pool(const struct standing *standing, const struct stack_claim *claim)
 {
-	if (claim->pool != NULL)
-		return claim->pool;
+	if (claim->pool[standing->direction] != NULL)
+		return claim->pool[standing->direction];
 	return standing_places(standing->owner)[claim->place[standing->direction]].pool;
 }
 
@@ -180,7 +180,7 @@ void standing_bound(struct standing *standing, struct weir_limits *limits)
 
 static enum standing_side side_of(const struct stack_claim *claim, const struct weir_limits *limits)
 {
-	return claim->consumed && (limits->for_writing >> claim->index & 1) != 0 ? STANDING_WRITING : STANDING_READING;
+	return (limits->for_writing >> claim->index & 1) != 0 ? STANDING_WRITING : STANDING_READING;
 }
 
 /* Whether member i wants more of a pool for this side. */
@@ -261,6 +261,7 @@ static void make_terms(const struct standing *standing, const struct stack_claim
 	const struct weir_limits *limits, struct terms *terms)
 {
 	uint64_t beyond = limits->want[claim->index] - limits->used[claim->index];
+	uint32_t floor = claim->floor;
 
 	*terms = (struct terms){
 		.pool = standing_pool(standing, claim),
@@ -275,6 +276,10 @@ static void make_terms(const struct standing *standing, const struct stack_claim
 	};
 	if (terms->level < terms->need)
 		terms->level = terms->need;
+	if (terms->used < floor)
+		terms->used = floor;
+	if (terms->want < floor)
+		terms->want = floor;
 }
 
 /* What is brief is only for what can be used; and nobody waits for more than he may have, whatever his policy says. */
@@ -418,7 +423,7 @@ bool standing_settle(struct standing *standing, const struct hearing *hearing, c
 	standing->idle = true;
 	for (unsigned c = 0; c < stack->claim_count; c++) {
 		changed |= *terms[c].leased != terms[c].before;
-		standing->idle &= *terms[c].leased == 0 && terms[c].want == 0;
+		standing->idle &= *terms[c].leased == stack->claims[c].floor && terms[c].want == stack->claims[c].floor;
 	}
 	return changed;
 }
@@ -455,17 +460,25 @@ static const struct stack_claim *find_claim(const struct standing *standing, uns
 	return NULL;
 }
 
+/* Gives back all but so many units. */
+static void put_beyond(struct standing *standing, const struct stack_claim *claim, uint64_t keep)
+{
+	uint32_t *leased = leased_of(standing, claim);
+	uint32_t units = *leased > keep ? *leased - (uint32_t)keep : 0;
+
+	*leased -= units;
+	pool_put(standing_pool(standing, claim), units);
+}
+
 void standing_lease_put(struct standing *standing, unsigned member, uint32_t pool, uint64_t units)
 {
 	const struct stack_claim *claim = find_claim(standing, member, pool);
-	uint32_t *leased;
+	uint64_t keep;
 
 	if (claim == NULL)
 		return;
-	leased = leased_of(standing, claim);
-	units = least(units, *leased);
-	*leased -= (uint32_t)units;
-	pool_put(standing_pool(standing, claim), (uint32_t)units);
+	keep = *leased_of(standing, claim) - least(units, *leased_of(standing, claim));
+	put_beyond(standing, claim, keep > claim->floor ? keep : claim->floor);
 }
 
 /* The bucket is filled first: while the units were out, there was no room for as many. */
@@ -486,16 +499,44 @@ void standing_lease_spend(const struct weir_call *call, uint32_t pool, uint64_t 
 	pool_spend(from, (uint32_t)units);
 }
 
-void standing_release(struct standing *standing)
+/* A grant under way is given back when it arrives. */
+static void leave_all(struct standing *standing)
 {
 	for (unsigned c = 0; c <= standing->owner->stack->claim_count; c++)
-		if (waits_for(standing, c)) /* a grant under way is given back when it arrives */
+		if (waits_for(standing, c))
 			leave(standing, c);
-	for (unsigned i = 0; i < standing->owner->stack->count; i++)
-		for (uint32_t p = 0; p < standing->owner->stack->members[i].api->pool_count; p++)
-			standing_lease_put(standing, i, p, UINT64_MAX);
+}
+
+void standing_shrink(struct standing *standing, const struct weir_limits *limits)
+{
+	const struct stack *stack = standing->owner->stack;
+
+	leave_all(standing);
+	standing->idle = true;
+	for (unsigned c = 0; c < stack->claim_count; c++) {
+		const struct stack_claim *claim = &stack->claims[c];
+
+		put_beyond(standing, claim, claim->consumed ? 0 : limits[claim->member].used[claim->index]);
+	}
+}
+
+void standing_release(struct standing *standing)
+{
+	leave_all(standing);
+	for (unsigned c = 0; c < standing->owner->stack->claim_count; c++)
+		put_beyond(standing, &standing->owner->stack->claims[c], 0);
 	pool_put(standing->owner->context->memory, standing->memory);
 	standing->memory = 0;
+}
+
+bool standing_is_bare(const struct standing *standing)
+{
+	const struct stack *stack = standing->owner->stack;
+
+	for (unsigned c = 0; c < stack->claim_count; c++)
+		if (*leased_of(standing, &stack->claims[c]) > 0)
+			return false;
+	return standing->memory == 0 && !standing_awaited(standing);
 }
 
 bool standing_rests(const struct standing *standing)

@@ -170,8 +170,8 @@ struct weir_view {
 	uint32_t ended;      /* 1: the source has ended, read will not grow */
 	uint32_t reserved;
 	struct weir_lease pools[WEIR_POOLS_MAX]; /* in the order of the declaration */
-	/* Since 1.2. ns for which this policy, without a break, has kept waiting what the source has, or what is held; 0: it
-	   does not, as of the end of the last turn. */
+	/* Since 1.2. ns, to some milliseconds, for which this policy, without a break, has kept waiting what the source has, or
+	   what is held; 0: it does not, as of the end of the last turn. */
 	uint64_t waited;
 };
 

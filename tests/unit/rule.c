@@ -28,17 +28,14 @@ void rule_init(struct rule *rule, const char *name, const struct weir_policy *ap
 
 void rule_destroy(struct rule *rule)
 {
-	for (unsigned i = 0; i < WEIR_POOLS_MAX; i++) {
-		struct pool *pool = rule->policy.pools[i];
+	for (unsigned i = 0; i < 2 * WEIR_POOLS_MAX; i++) {
+		struct pool *pool = rule->policy.pools[i / 2][i % 2];
 
-		if (pool == NULL)
-			continue;
-		ck_assert_msg(pool->capped || pool_free(pool) == (int32_t)pool->size, "%d of %u units are back",
-			pool_free(pool), pool->size);
-		policy_pool_free(&rule->policy, i, pool);
+		if (pool != NULL)
+			ck_assert_msg(pool->capped || pool_free(pool) == (int32_t)pool->size, "%d of %u units are back",
+				pool_free(pool), pool->size);
 	}
-	free(rule->policy.state);
-	free(rule->policy.worker_state);
+	policy_stop(&rule->policy);
 }
 
 void rule_stack(struct stack *stack, struct rule *first, struct rule *second, struct rule *third)
@@ -50,7 +47,7 @@ void rule_stack(struct stack *stack, struct rule *first, struct rule *second, st
 	for (size_t i = 0; i < 3; i++)
 		if (rules[i] != NULL)
 			policies[count++] = &rules[i]->policy;
-	ck_assert_int_eq(stack_init(stack, policies, count), 0);
+	ck_assert_int_eq(stack_init(stack, policies, count, ""), 0);
 }
 
 /* ---- marks --------------------------------------------------------------------------------------------------------- */

@@ -188,10 +188,10 @@ static void set_descriptors(rlim_t limit)
 static void assert_admits(const char *text, uint64_t max_sessions, uint64_t sessions, const char *limit)
 {
 	struct config *config = load_text(text);
-	const char *name;
+	char name[CONFIG_LIMIT_MAX];
 
 	ck_assert_uint_eq(config->weir.max_sessions, max_sessions);
-	ck_assert_uint_eq(config_admits(config, &name), sessions);
+	ck_assert_uint_eq(config_admits(config, name, sizeof(name)), sessions);
 	ck_assert_str_eq(name, limit);
 	ck_assert_uint_eq(config_shared_memory(config), config->weir.memory - max_sessions * 8192);
 	config_free(config);

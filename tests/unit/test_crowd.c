@@ -165,7 +165,7 @@ START_TEST(who_may_not_read_needs_nothing_to_write)
 	world_run(&world);
 	for (unsigned i = 0; i < PAIRS; i++)
 		MUST(leased(i, 1) == 0, "flow %u keeps %u units", i, leased(i, 1));
-	ck_assert_int_eq(pool_free(stack.claims[1].pool), 45000);
+	ck_assert_int_eq(pool_free(stack.claims[1].pool[WEIR_UP]), 45000);
 	finish();
 }
 END_TEST
@@ -311,12 +311,12 @@ START_TEST(a_grant_that_comes_too_late_goes_back)
 		fake_send(&pairs[i].client, i == 0 ? 1000 : 10);
 		world_run(&world);
 	}
-	ck_assert_uint_eq(pool_waiters(stack.claims[0].pool), 1);
+	ck_assert_uint_eq(pool_waiters(stack.claims[0].pool[WEIR_UP]), 1);
 	fake_open(&pairs[0].server, FAKE_WIDE);
 	fake_open(&pairs[1].server, FAKE_WIDE);
 	world_run(&world);
 	ck_assert_uint_eq(leased(1, 0), 0);
-	ck_assert_int_eq(pool_free(stack.claims[0].pool), 1000);
+	ck_assert_int_eq(pool_free(stack.claims[0].pool[WEIR_UP]), 1000);
 	finish();
 }
 END_TEST

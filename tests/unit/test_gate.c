@@ -15,6 +15,7 @@ static char error[2048];
 static struct weir_policy offer;
 static struct weir_option row[3];
 static struct weir_pool pool[1];
+static struct weir_counter counter[1];
 
 /* clang-format off */
 static const uint32_t flow_scope[] = {WEIR_SCOPE_FLOW};
@@ -50,11 +51,23 @@ static void fault(int i)
 	case 24: offer.options = NULL, offer.options_size = 0; break;
 	case 25: pool[0].scope = WEIR_SCOPE_FLOW, pool[0].unit_bytes = 1; break;
 	case 26: pool[0].scope = WEIR_SCOPE_OPTION, pool[0].scopes = flow_scope; break; /* no ENUM is there */
-	case 27: pool[0].flags = 8; break;
+	case 27: pool[0].flags = 64; break;
 	case 28: pool[0].flags = WEIR_POOL_CONSUMED, pool[0].rate_offset = 8; break;
 	case 29: pool[0].flags = WEIR_POOL_LOW, pool[0].low_offset = 4; break;
 	case 30: pool[0].flags = WEIR_POOL_CONSUMED | WEIR_POOL_LOW; break;
 	case 31: pool[0].flags = WEIR_POOL_CONSUMED, pool[0].unit_bytes = 1; break;
+	case 32: pool[0].flags = WEIR_POOL_CONSUMED | WEIR_POOL_FLOOR; break;
+	case 33: pool[0].flags = WEIR_POOL_FLOOR, pool[0].scope = WEIR_SCOPE_SESSION; break;
+	case 34: pool[0].flags = WEIR_POOL_FLOOR | WEIR_POOL_DIRECTED; break;
+	case 35: pool[0].flags = WEIR_POOL_FLOOR, pool[0].floor_offset = 4; break;
+	case 36: pool[0].flags = WEIR_POOL_SEGMENTS, pool[0].unit_bytes = 1; break;
+	case 37: pool[0].flags = WEIR_POOL_SEGMENTS, pool[0].unit_offset = 8; break;
+	case 38: pool[0].flags = WEIR_POOL_SEGMENTS, pool[0].scope = WEIR_SCOPE_UPSTREAM; break;
+	case 39: offer.counter_count = WEIR_COUNTERS_MAX + 1; break;
+	case 40: offer.counters = NULL; break;
+	case 41: offer.counter_stride = 8; break;
+	case 42: counter[0].name = "two words"; break;
+	case 43: counter[0].doc = NULL; break;
 	}
 }
 /* clang-format on */
@@ -64,8 +77,12 @@ static void fault(int i)
 	", max " max "); expected a type from 1 to 6, a doc, names for an ENUM, min <= max"
 #define NO_POOL(name, scope, offset, flags, bytes)                                                                     \
 	"the module's pool 0 is no sound row (name " name ", scope " scope ", size_offset " offset ", flags " flags    \
-	"); expected a name, a scope (one smaller than a listener with unit_bytes 0; by option: an ENUM with a scope " \
-	"for each name), known flags, and each uint64_t inside the " bytes " bytes of its options"
+	"); expected a name, a scope (one smaller than a listener promises no memory and has no floor; by option: an " \
+	"ENUM with a scope for each name), known flags that go together, and each uint64_t inside the " bytes          \
+	" bytes of its options"
+#define NO_COUNTER(name, doc)                                                                                          \
+	"the module's counter 0 is no sound row (name " name ", doc " doc                                              \
+	"); expected a name of a-z, 0-9 and '_', and a doc"
 #define OFFSET(offset)                                                                                                 \
 	"the module's option \"size\" lies at offset " offset "; expected 8 aligned bytes inside the 8 of its options"
 #define KEY(key) "the module's option " key " has no usable key; expected a-z, 0-9 and '_', and not \"module\""
@@ -98,11 +115,23 @@ static const char *const fault_errors[] = {
 	NO_POOL("set", "1", "0", "0x0", "0"),
 	NO_POOL("set", "3", "0", "0x0", "8"),
 	NO_POOL("set", "255", "0", "0x0", "8"),
-	NO_POOL("set", "1", "0", "0x8", "8"),
+	NO_POOL("set", "1", "0", "0x40", "8"),
 	NO_POOL("set", "1", "0", "0x1", "8"),
 	NO_POOL("set", "1", "0", "0x4", "8"),
 	NO_POOL("set", "1", "0", "0x5", "8"),
 	NO_POOL("set", "1", "0", "0x1", "8"),
+	NO_POOL("set", "1", "0", "0x11", "8"),
+	NO_POOL("set", "4", "0", "0x10", "8"),
+	NO_POOL("set", "1", "0", "0x18", "8"),
+	NO_POOL("set", "1", "0", "0x10", "8"),
+	NO_POOL("set", "1", "0", "0x20", "8"),
+	NO_POOL("set", "1", "0", "0x20", "8"),
+	NO_POOL("set", "6", "0", "0x20", "8"),
+	"the module declares 9 counters; expected at most 8",
+	"the module declares 1 counters and no table; expected counters",
+	"the module's counter_stride is 8; expected 16, or more from a newer module, in steps of 8",
+	NO_COUNTER("set", "set"),
+	NO_COUNTER("set", "NULL"),
 };
 
 static void make_sound(void)
@@ -115,6 +144,10 @@ static void make_sound(void)
 	offer.pools = pool;
 	offer.pool_stride = sizeof(pool[0]);
 	offer.pool_count = 1;
+	counter[0] = (struct weir_counter){"shares", "how often"};
+	offer.counters = counter;
+	offer.counter_stride = sizeof(counter[0]);
+	offer.counter_count = 1;
 }
 
 START_TEST(gate_refuses)

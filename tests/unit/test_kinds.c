@@ -119,7 +119,7 @@ static uint32_t units(unsigned i)
 
 static int32_t free_units(void)
 {
-	return pool_free(stack.claims[0].pool);
+	return pool_free(stack.claims[0].pool[WEIR_UP]);
 }
 
 static void send_up(unsigned i, uint64_t bytes)
@@ -143,7 +143,7 @@ START_TEST(what_is_spent_comes_back_with_time)
 	world_pass(&world, 200 * MS);
 	ck_assert_uint_eq(pairs[0].server.accepted, 5000);
 	ck_assert_uint_eq(units(0), 0); /* and nobody waits for units without use for them */
-	ck_assert_uint_eq(pool_waiters(stack.claims[0].pool), 0);
+	ck_assert_uint_eq(pool_waiters(stack.claims[0].pool[WEIR_UP]), 0);
 	finish();
 }
 END_TEST
@@ -240,7 +240,7 @@ START_TEST(a_pool_with_a_low_mark_swings)
 	fake_open(&pairs[0].server, 500);
 	world_run(&world);
 	ck_assert_uint_eq(units(1), 500); /* half is free, but 500 are out */
-	ck_assert_uint_eq(pool_waiters(stack.claims[0].pool), 1);
+	ck_assert_uint_eq(pool_waiters(stack.claims[0].pool[WEIR_UP]), 1);
 	fake_open(&pairs[1].server, 200);
 	world_run(&world);
 	ck_assert_uint_eq(units(1), 300);

@@ -126,8 +126,8 @@ static void begin(uint64_t first_size, uint64_t second_size, unsigned count)
 	world.check = conserved;
 	rule_init(&rule, "loan", &script_policy, &script);
 	rule_stack(&stack, &rule, NULL, NULL);
-	first = stack.claims[0].pool;
-	second = stack.claims[1].pool;
+	first = stack.claims[0].pool[WEIR_UP];
+	second = stack.claims[1].pool[WEIR_UP];
 	for (pair_count = 0; pair_count < count; pair_count++) {
 		pair_init(&pairs[pair_count], &world, &stack);
 		pairs[pair_count].session.owner.ref.slot = pair_count;
@@ -454,7 +454,7 @@ START_TEST(a_flow_that_another_policy_pauses_takes_no_units)
 	rule_init(&smooth, "smooth", &marks_policy, &marks);
 	rule_stack(&both, &smooth, &rule, NULL);
 	pairs[0].profile.stack = &both;
-	second = both.claims[1].pool;
+	second = both.claims[1].pool[WEIR_UP];
 	world.check = NULL;
 	open_all();
 	fake_shut(&pairs[0].server);
@@ -469,7 +469,7 @@ START_TEST(a_flow_that_another_policy_pauses_takes_no_units)
 	session_close(&pairs[0].session, CLOSE_SHUTDOWN, world.now);
 	world_run(&world);
 	stack_destroy(&both);
-	second = stack.claims[1].pool;
+	second = stack.claims[1].pool[WEIR_UP];
 	rule_destroy(&smooth);
 	finish();
 }
@@ -481,8 +481,8 @@ START_TEST(a_scope_says_who_shares_a_pool)
 
 	begin(5, 10, 0);
 	rule_stack(&other, &rule, NULL, NULL);
-	ck_assert_ptr_eq(other.claims[0].pool, stack.claims[0].pool);
-	ck_assert_ptr_ne(other.claims[1].pool, stack.claims[1].pool);
+	ck_assert_ptr_eq(other.claims[0].pool[WEIR_UP], stack.claims[0].pool[WEIR_UP]);
+	ck_assert_ptr_ne(other.claims[1].pool[WEIR_UP], stack.claims[1].pool[WEIR_UP]);
 	stack_destroy(&other);
 	finish();
 }

@@ -258,9 +258,9 @@ START_TEST(policy_with_pools)
 	ck_assert_uint_eq(policy_pool_bytes(policy, 1), 16 * 32768 + 8 * 4096);
 	ck_assert_int_eq(policy_check(policy, error, sizeof(error)), 0);
 	ck_assert_int_eq(policy_start(policy, 3), 0);
-	ck_assert_ptr_nonnull(policy->pools[0]);
-	ck_assert_ptr_null(policy->pools[1]);
-	ck_assert_int_eq(pool_free(policy->pools[0]), 16);
+	ck_assert_ptr_nonnull(policy->pools[0][WEIR_UP]);
+	ck_assert_ptr_null(policy->pools[1][WEIR_UP]);
+	ck_assert_int_eq(pool_free(policy->pools[0][WEIR_UP]), 16);
 	ck_assert_ptr_nonnull(policy->state);
 	for (unsigned i = 0; i < 3; i++) {
 		ck_assert_uint_eq((uintptr_t)policy_worker_state(policy, i) % 64, 0);

@@ -54,16 +54,17 @@ static void add_fixed(struct kind *kind, const struct pool *pool)
 
 static int find_fixed(struct kind *kind, const struct sim_world *world)
 {
-	kind->fixed = calloc(world->listener_count + 1, sizeof(*kind->fixed));
+	kind->fixed = calloc(2 * world->listener_count + 1, sizeof(*kind->fixed));
 	if (kind->fixed == NULL)
 		return -1;
 	for (size_t i = 0; i < world->listener_count; i++) {
 		const struct stack *stack = &world->listeners[i].stack;
 
 		for (unsigned c = 0; world->listeners[i].ready && c < stack->claim_count; c++)
-			if (stack->claims[c].pool != NULL &&
-				is_of(kind, stack, stack->claims[c].member, stack->claims[c].index))
-				add_fixed(kind, stack->claims[c].pool);
+			for (int direction = 0; direction < 2; direction++)
+				if (stack->claims[c].pool[direction] != NULL &&
+					is_of(kind, stack, stack->claims[c].member, stack->claims[c].index))
+					add_fixed(kind, stack->claims[c].pool[direction]);
 	}
 	return 0;
 }
