@@ -274,7 +274,7 @@ START_TEST(hogs_leave_room_for_a_newcomer)
 	flood(hogs, hogs + 1);
 	ck_assert_uint_le(rig_held(hogs, WEIR_UP), FLOOR + left * alpha_eighths / (8 + alpha_eighths));
 	ck_assert_uint_ge(rig_held(hogs, WEIR_UP) + 16 * KIB + 1, FLOOR + left * alpha_eighths / (8 + alpha_eighths));
-	ck_assert_uint_eq(pool_waiters(rig.rule.policy.pools[0]), 0);
+	ck_assert_uint_eq(pool_waiters(rig.rule.policy.pools[0][0]), 0);
 	rig_finish();
 }
 END_TEST
