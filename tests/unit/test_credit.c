@@ -301,6 +301,7 @@ END_TEST
 START_TEST(a_fast_flow_does_not_keep_what_it_borrowed)
 {
 	begin(2, 1);
+	rig.pairs[0].client.tells_left = true;
 	fake_open(&rig.pairs[0].server, FAKE_WIDE);
 	fake_send(&rig.pairs[0].client, 100 * MIB);
 	while (leased_by(0, WEIR_UP) == EXCLUSIVE)
