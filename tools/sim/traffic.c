@@ -16,29 +16,44 @@
 #define NETWORK_BITS 20              /* of it for each section */
 #define PORT 40000
 
-static bool is_full(const struct sim_traffic *traffic)
-{
-	const struct sim_world *world = traffic->world;
+/* ---- admission ----------------------------------------------------------------------------------------------------- */
 
-	return world->session_count >= world->scenario->config->weir.max_sessions ||
-		traffic->listener->live >= traffic->listener->config->max_sessions;
+/* With the pool's lock held: only passes the word on. */
+static void ticket_granted(struct pool_ticket *ticket)
+{
+	struct sim_traffic *traffic = CONTAINER(ticket, struct sim_traffic, admission.ticket);
+
+	traffic->granted = true;
+	traffic->world->vacancy = true;
 }
 
-void traffic_admit(struct sim_traffic *traffic, uint64_t now)
+static void let_in(struct sim_traffic *traffic, uint64_t now)
 {
-	while (traffic->waiting > 0 && !is_full(traffic) && !traffic->world->no_memory) {
+	while (traffic->waiting > 0 && !traffic->world->no_memory && admission_take(&traffic->admission)) {
+		admission_pass(&traffic->admission);
 		traffic->waiting--;
 		if (visit_begin(traffic, now) != 0)
 			traffic->world->no_memory = true;
 	}
 }
 
+void traffic_admit(struct sim_traffic *traffic, uint64_t now)
+{
+	if (!traffic->granted)
+		return;
+	traffic->granted = false;
+	admission_collect(&traffic->admission);
+	let_in(traffic, now);
+}
+
+/* ---- arrivals ------------------------------------------------------------------------------------------------------ */
+
 static void start(struct sim_event *event, uint64_t now)
 {
 	struct sim_traffic *traffic = CONTAINER(event, struct sim_traffic, start);
 
 	traffic->waiting += traffic->law->sessions;
-	traffic_admit(traffic, now);
+	let_in(traffic, now);
 }
 
 static void aim_arrival(struct sim_traffic *traffic, uint64_t now)
@@ -56,7 +71,7 @@ static void arrive(struct sim_event *event, uint64_t now)
 	struct sim_traffic *traffic = CONTAINER(event, struct sim_traffic, arrival);
 
 	traffic->waiting++;
-	traffic_admit(traffic, now);
+	let_in(traffic, now);
 	aim_arrival(traffic, now);
 }
 
@@ -70,6 +85,8 @@ void traffic_init(struct sim_traffic *traffic, struct sim_world *world, unsigned
 	traffic->listener = listener;
 	traffic->number = number;
 	chance_init(&traffic->chance, world->scenario->seed, number, 2);
+	admission_init(&traffic->admission, &listener->stack, listener->limited ? &listener->sessions : NULL,
+		&world->limit, ticket_granted);
 	agenda_event_init(&traffic->start, start);
 	agenda_event_init(&traffic->arrival, arrive);
 	if (traffic->law->sessions > 0)
@@ -81,6 +98,11 @@ void traffic_init(struct sim_traffic *traffic, struct sim_world *world, unsigned
 void traffic_stop(struct sim_traffic *traffic)
 {
 	traffic->waiting = 0;
+	if (!admission_leave(&traffic->admission)) { /* what it waited for has come */
+		admission_collect(&traffic->admission);
+		admission_put(&traffic->admission);
+	}
+	traffic->granted = false;
 	agenda_set(&traffic->world->agenda, &traffic->start, AGENDA_NEVER);
 	agenda_set(&traffic->world->agenda, &traffic->arrival, AGENDA_NEVER);
 }

@@ -97,8 +97,9 @@ static void release(struct session *session)
 
 	visit->released = true;
 	visit->world->session_count--;
-	visit->listener->live--;
-	visit->world->vacancy = true;
+	if (visit->listener->limited)
+		pool_put(&visit->listener->sessions, 1);
+	pool_put(&visit->world->limit, 1);
 	visit_settle(visit);
 }
 
@@ -142,7 +143,6 @@ static void prepare(struct sim_session *visit, struct sim_traffic *traffic, uint
 	agenda_event_init(&visit->connect, connected);
 	agenda_event_init(&visit->leave, leave);
 	traffic->begun++;
-	visit->listener->live++;
 	world->session_count++;
 	world->present++;
 	TAILQ_INSERT_TAIL(&world->sessions, visit, link);
@@ -171,6 +171,7 @@ int visit_begin(struct sim_traffic *traffic, uint64_t now)
 	if (session_open(&visit->session, &visit->listener->profile, &visit_ops, &visit->client.endpoint, &visit->peer,
 		    now) != 0) {
 		agenda_set(&world->agenda, &visit->leave, AGENDA_NEVER);
+		stack_put_floors(&visit->listener->stack);
 		release(&visit->session);
 		return -1;
 	}

@@ -12,7 +12,7 @@
 /* Once for a slot's life; argument: the sim_worker. */
 void visit_slot_init(void *slot, uint32_t number, void *argument);
 
-/* A client comes. 0, or -1 when memory is short. */
+/* A client has been admitted, and what that took is the session's now. 0, or -1 when memory is short: the world ends. */
 int visit_begin(struct sim_traffic *traffic, uint64_t now) __attribute__((warn_unused_result));
 
 /* Buries it, if weir has released it and nothing will happen at its ends any more. */

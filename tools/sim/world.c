@@ -45,13 +45,21 @@ static struct session *lookup(void *argument, uint32_t worker, uint32_t slot)
 
 /* ---- birth --------------------------------------------------------------------------------------------------------- */
 
+static uint32_t units(uint64_t number)
+{
+	return number < POOL_UNITS_MAX ? (uint32_t)number : POOL_UNITS_MAX;
+}
+
 static int make_pools(struct sim_world *world)
 {
 	uint64_t pages = config_shared_memory(world->scenario->config) / STORE_PAGE;
 
-	if (pool_init(&world->memory, "memory", pages < POOL_UNITS_MAX ? (uint32_t)pages : POOL_UNITS_MAX) != 0)
+	if (pool_init(&world->memory, "memory", units(pages)) != 0)
 		return -1;
 	world->memory_ready = true;
+	if (pool_init(&world->limit, "max_sessions", units(world->scenario->config->weir.max_sessions)) != 0)
+		return -1;
+	world->limit_ready = true;
 	if (scopes_init(&world->scopes) != 0)
 		return -1;
 	world->scopes_ready = true;
@@ -75,9 +83,16 @@ static int make_listeners(struct sim_world *world)
 		struct sim_listener *listener = &world->listeners[i];
 
 		listener->config = config->listeners[i];
-		if (stack_init(&listener->stack, listener->config->policies, listener->config->policy_count) != 0)
+		if (stack_init(&listener->stack, listener->config->policies, listener->config->policy_count,
+			    listener->config->upstream != NULL ? listener->config->upstream->name : "") != 0)
 			return -1;
 		profile_init(&listener->profile, listener->config, &listener->stack);
+		listener->limited = listener->config->max_sessions != CONFIG_UNLIMITED;
+		if (pool_init(&listener->sessions, listener->config->name, units(listener->config->max_sessions)) !=
+			0) {
+			stack_destroy(&listener->stack);
+			return -1;
+		}
 		listener->ready = true;
 	}
 	return 0;
@@ -196,10 +211,14 @@ static void check_pools(struct sim_world *world)
 		const struct stack *stack = &world->listeners[i].stack;
 
 		for (unsigned c = 0; c < stack->claim_count; c++)
-			if (stack->claims[c].pool != NULL && !stack->claims[c].consumed)
-				check_whole(world, stack->claims[c].pool,
-					stack->members[stack->claims[c].member].policy->name);
+			for (int direction = 0; direction < 2; direction++)
+				if (stack->claims[c].pool[direction] != NULL && !stack->claims[c].consumed)
+					check_whole(world, stack->claims[c].pool[direction],
+						stack->members[stack->claims[c].member].policy->name);
 	}
+	for (size_t i = 0; i < world->listener_count; i++)
+		check_whole(world, &world->listeners[i].sessions, "max_sessions");
+	check_whole(world, &world->limit, "weir");
 	check_whole(world, &world->memory, "weir");
 }
 
@@ -222,14 +241,18 @@ void world_destroy(struct sim_world *world)
 		check_pools(world);
 	free(world->workers);
 	for (size_t i = 0; i < world->listener_count; i++)
-		if (world->listeners[i].ready)
+		if (world->listeners[i].ready) {
+			pool_destroy(&world->listeners[i].sessions);
 			stack_destroy(&world->listeners[i].stack);
+		}
 	free(world->listeners);
 	stop_policies(world);
 	free(world->traffics);
 	agenda_destroy(&world->agenda);
 	if (world->scopes_ready)
 		scopes_destroy(&world->scopes);
+	if (world->limit_ready)
+		pool_destroy(&world->limit);
 	if (world->memory_ready)
 		pool_destroy(&world->memory);
 }

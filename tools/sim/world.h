@@ -25,6 +25,7 @@
 #include <sys/queue.h>
 
 #include "address.h"
+#include "admission.h"
 #include "agenda.h"
 #include "chance.h"
 #include "context.h"
@@ -147,16 +148,19 @@ struct sim_traffic {
 	struct sim_event start;   /* all that begin at once */
 	struct sim_event arrival; /* the next one that comes alone */
 	uint64_t begun;           /* sessions, ever */
-	uint64_t waiting;         /* clients that max_sessions keeps out for now */
-	unsigned number;          /* of the section */
+	uint64_t waiting;         /* clients that are not admitted yet */
+	struct admission admission;
+	bool granted;    /* what it waited for is there, and it has not taken note */
+	unsigned number; /* of the section */
 };
 
 struct sim_listener {
 	const struct config_listener *config;
 	struct stack stack;
 	struct session_profile profile;
-	bool ready;    /* stack is there */
-	uint64_t live; /* sessions */
+	bool ready;           /* stack is there */
+	bool limited;         /* by max_sessions of its own, too */
+	struct pool sessions; /* these */
 };
 
 struct sim_worker {
@@ -176,6 +180,8 @@ struct sim_world {
 	struct sim_agenda agenda;
 	struct pool memory;
 	bool memory_ready;
+	struct pool limit; /* max_sessions of all */
+	bool limit_ready;
 	struct scopes scopes;
 	bool scopes_ready;
 	struct sim_worker *workers;
@@ -195,7 +201,7 @@ struct sim_world {
 	uint64_t held;                /* bytes in weir, of all sessions */
 	uint64_t rounds;              /* of scheds, ever */
 	uint64_t turns;               /* of sessions, ever */
-	bool vacancy;                 /* a session has gone: who waits may come in */
+	bool vacancy;                 /* somebody who waits to be admitted has been granted what he waited for */
 	bool stopping;                /* sessions are closed because the time is over */
 	bool draining;                /* sources have ended; nobody comes any more */
 	bool no_memory;               /* the simulation cannot go on */
