@@ -9,11 +9,13 @@ tools_libsim_a_SOURCES = \
 	tools/sim/chance.h \
 	tools/sim/check.c \
 	tools/sim/check.h \
+	tools/sim/check_cap.c \
 	tools/sim/check_flow.c \
 	tools/sim/check_group.c \
 	tools/sim/check_parts.h \
 	tools/sim/check_pool.c \
 	tools/sim/check_rule.c \
+	tools/sim/check_share.c \
 	tools/sim/dialog.c \
 	tools/sim/dialog.h \
 	tools/sim/end.c \

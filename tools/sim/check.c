@@ -106,6 +106,7 @@ static void look_at_sessions(struct check *check)
 			return;
 		}
 		check_group_count(check, session, seen);
+		check_cap_count(check, session);
 		check_flow_look(check, session, seen);
 	}
 	while (next != NULL) {
@@ -155,8 +156,10 @@ void check_step(struct check *check)
 	if (check->world->session_count > check->crowd)
 		check->crowd = check->world->session_count;
 	check_group_begin(check);
+	check_cap_begin(check);
 	look_at_sessions(check);
 	check_group_look(check);
+	check_cap_look(check);
 	check_pool_look(check);
 	look_for_spinning(check);
 }
@@ -212,6 +215,7 @@ struct check *check_new(const struct sim_world *world, FILE *faults)
 	check->faults = faults;
 	TAILQ_INIT(&check->sessions);
 	LIST_INIT(&check->groups);
+	LIST_INIT(&check->caps);
 	check->rules = calloc(world->listener_count + 1, sizeof(*check->rules));
 	if (check->rules == NULL) {
 		check_free(check);
@@ -240,6 +244,7 @@ void check_free(struct check *check)
 		LIST_REMOVE(group, link);
 		free(group);
 	}
+	check_cap_free(check);
 	free(check->tallies);
 	free(check->before);
 	free(check->rules);

@@ -16,11 +16,6 @@
 #define QUANTUM_SHARE 100 /* of a second */
 #define ROUNDS 4          /* that others may be served before it, for it waits in several queues */
 
-static const struct check_rules *rules_of(const struct check *check, const struct sim_session *session)
-{
-	return &check->rules[session->listener - check->world->listeners];
-}
-
 /* ---- bytes and ends ------------------------------------------------------------------------------------------------- */
 
 static void look_at_counts(struct check *check, const struct sim_session *session, int direction)
@@ -103,7 +98,7 @@ static void look_at_times(struct check *check, const struct sim_session *session
 /* A turn will come, whatever happens. */
 static bool is_due(const struct sim_session *session, const struct flow *flow)
 {
-	uint64_t at = flow->standing.verdict.ask_at;
+	uint64_t at = flow_deadline(flow);
 
 	return session->session.task.queued || atomic_load(&session->worker->sched.mailbox) != NULL ||
 		(at != WEIR_NEVER && session->session.timer.at <= at);
@@ -149,10 +144,12 @@ static void look_at_marks(struct check *check, const struct sim_session *session
 {
 	const struct flow *flow = check_flow_of(session, direction);
 
-	if (rule->scope != CHECK_FLOW && rule->kind == CHECK_WATERMARK) {
+	if (rule->kind == CHECK_FAIR || (rule->scope != CHECK_FLOW && rule->kind == CHECK_WATERMARK)) {
 		look_at_surplus(check, session, direction, rule, member);
 		return;
 	}
+	if (rule->kind == CHECK_CREDIT)
+		return; /* see check_share.c */
 	if (flow->store.held > rule->high)
 		check_fault(check, "held", session, direction,
 			"%s: holds %" PRIu64 " bytes, at most %" PRIu64 " may be", rule->policy->name, flow->store.held,
@@ -164,7 +161,7 @@ static void look_at_marks(struct check *check, const struct sim_session *session
 static void look_at_bounds(struct check *check, const struct sim_session *session, int direction,
 	const struct check_flow *seen)
 {
-	const struct check_rules *rules = rules_of(check, session);
+	const struct check_rules *rules = check_rules_of(check, session);
 	const struct flow *flow = check_flow_of(session, direction);
 
 	for (uint32_t i = 0; i < rules->count; i++)
@@ -213,7 +210,7 @@ static void look_at_sleep(struct check *check, const struct sim_session *session
 /* ns in which everybody else's turn at the buckets passes. */
 static uint64_t patience(const struct check *check, const struct sim_session *session)
 {
-	const struct check_rules *rules = rules_of(check, session);
+	const struct check_rules *rules = check_rules_of(check, session);
 	uint64_t flows = 2 * check->crowd;
 	uint64_t time = PATIENCE;
 
@@ -230,13 +227,13 @@ static uint64_t patience(const struct check *check, const struct sim_session *se
 	return time;
 }
 
-/* Whether it has something to move, and its sink takes. */
-static bool is_able(const struct sim_session *session, int direction)
+/* Whether it has something to move, its sink takes, and it has not to wait for others' acknowledgements and answers. */
+static bool is_able(const struct check *check, const struct sim_session *session, int direction)
 {
 	const struct flow *flow = check_flow_of(session, direction);
 	const struct sim_wire *in = &check_source(session, direction)->in;
 
-	if (flow_over(flow) || !flow->sink->writable)
+	if (flow_over(flow) || !flow->sink->writable || check_cap_holds(check, session))
 		return false;
 	return flow->store.held > 0 ||
 		(flow->end == FLOW_OPEN && (wire_unread(in) > 0 || wire_end_arrived(in) || in->reset));
@@ -247,7 +244,7 @@ static void look_at_life(struct check *check, const struct sim_session *session,
 	const struct flow *flow = check_flow_of(session, direction);
 	uint64_t now = check->world->now;
 
-	if (!is_able(session, direction) || flow->read != seen->read || flow->written != seen->written ||
+	if (!is_able(check, session, direction) || flow->read != seen->read || flow->written != seen->written ||
 		flow->end != seen->end) {
 		seen->able_since = AGENDA_NEVER;
 		return;
@@ -266,11 +263,19 @@ static void look_at_running(struct check *check, const struct sim_session *sessi
 {
 	look_at_counts(check, session, direction);
 	look_at_bounds(check, session, direction, &seen->flows[direction]);
+	check_share_look(check, session, direction, &seen->flows[direction]);
 	look_at_life(check, session, &seen->flows[direction], direction);
 	if (flow_over(check_flow_of(session, direction)))
 		return;
 	look_at_edges(check, session, direction);
 	look_at_sleep(check, session, direction);
+}
+
+static void remember_leases(const struct check *check, const struct sim_session *session, int direction,
+	struct check_flow *seen)
+{
+	for (unsigned i = 0; i < check_rules_of(check, session)->count; i++)
+		seen->leased[i] = check_leased(session, direction, i);
 }
 
 void check_flow_look(struct check *check, const struct sim_session *session, struct check_session *seen)
@@ -294,5 +299,6 @@ void check_flow_look(struct check *check, const struct sim_session *session, str
 		seen->flows[direction].written = flow->written;
 		seen->flows[direction].end = flow->end;
 		seen->flows[direction].paused = flow->meter.paused;
+		remember_leases(check, session, direction, &seen->flows[direction]);
 	}
 }

@@ -5,6 +5,10 @@
  * A bucket here is the definition, not the implementation: full at first, it gets rate x time, never more than
  * burst, and whatever moves is taken from it at once. It must never be overdrawn: this is the same as that in no stretch
  * of time more passes than burst + rate x time.
+ *
+ * Who takes units of a fair pool has, after that, at most alpha times those that are free: mine x (1 + alpha) <= alpha x
+ * (mine before + free before). What was free when he took them is not known, but it is at most what was free a step ago, and
+ * what all others have given back since.
  */
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,11 +19,6 @@
 
 #define SECOND UINT64_C(1000000000)
 #define FLOOR 4096 /* bytes that each flow may hold whatever the others of its group do */
-
-static const struct check_rules *rules_of(const struct check *check, const struct sim_session *session)
-{
-	return &check->rules[session->listener - check->world->listeners];
-}
 
 /* ---- who belongs to what ---------------------------------------------------------------------------------------------- */
 
@@ -84,7 +83,7 @@ static struct check_group *join(struct check *check, const struct check_rule *ru
 
 bool check_group_join(struct check *check, const struct sim_session *session, struct check_session *seen)
 {
-	const struct check_rules *rules = rules_of(check, session);
+	const struct check_rules *rules = check_rules_of(check, session);
 
 	for (unsigned i = 0; i < rules->count; i++)
 		for (int direction = 0; direction < 2; direction++) {
@@ -113,6 +112,8 @@ void check_group_leave(struct check *check, struct check_session *seen)
 		for (unsigned i = 0; i < STACK_MAX; i++) {
 			struct check_group *group = flow->groups[i];
 
+			if (group != NULL)
+				group->returned += flow->leased[i];
 			if (group == NULL || --group->members > 0 || group->scope > CHECK_SESSION)
 				continue;
 			LIST_REMOVE(group, link);
@@ -128,7 +129,12 @@ void check_group_begin(struct check *check)
 	struct check_group *group;
 
 	LIST_FOREACH (group, &check->groups, link) {
+		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		group->held = 0;
+		group->leased_before = group->leased;
+		group->leased = 0;
+		group->returned = 0;
+		group->asked = 0;
 	}
 }
 
@@ -185,6 +191,24 @@ static void count_chunks(struct check *check, const struct sim_session *session,
 			rule->chunks);
 }
 
+static void count_fair(const struct sim_session *session, const struct check_flow *seen, int direction, unsigned member,
+	struct check_group *group)
+{
+	uint64_t alpha = group->rule->alpha;
+	uint64_t before = seen->leased[member];
+	uint64_t leased = check_leased(session, direction, member);
+	uint64_t asked = leased > before ? leased * (8 + alpha) - alpha * before : 0;
+
+	group->leased += leased;
+	group->returned += leased < before ? before - leased : 0;
+	group->asked = asked > group->asked ? asked : group->asked;
+}
+
+static uint64_t beyond_floor(const struct flow *flow)
+{
+	return flow->store.held > FLOOR ? flow->store.held - FLOOR : 0;
+}
+
 static void count(struct check *check, const struct sim_session *session, struct check_flow *seen, int direction,
 	struct check_group *group)
 {
@@ -194,8 +218,10 @@ static void count(struct check *check, const struct sim_session *session, struct
 
 	if (rule->kind == CHECK_SHAPE && rule->directions[direction] && bytes > 0)
 		spend(check, session, direction, group, bytes);
-	else if (rule->kind == CHECK_WATERMARK && flow->store.held > FLOOR)
-		group->held += flow->store.held - FLOOR;
+	else if (rule->kind == CHECK_WATERMARK || rule->kind == CHECK_FAIR)
+		group->held += beyond_floor(flow);
+	else if (rule->kind == CHECK_CREDIT)
+		group->held += (flow->store.held + rule->segment - 1) / rule->segment;
 	else if (rule->kind == CHECK_DEMAND && check_runs(session))
 		count_chunks(check, session, direction, seen->batches, rule);
 }
@@ -203,8 +229,37 @@ static void count(struct check *check, const struct sim_session *session, struct
 void check_group_count(struct check *check, const struct sim_session *session, struct check_session *seen)
 {
 	for (int direction = 0; direction < 2; direction++)
-		for (unsigned i = 0; i < rules_of(check, session)->count; i++)
-			count(check, session, &seen->flows[direction], direction, seen->flows[direction].groups[i]);
+		for (unsigned i = 0; i < check_rules_of(check, session)->count; i++) {
+			struct check_group *group = seen->flows[direction].groups[i];
+
+			count(check, session, &seen->flows[direction], direction, group);
+			if (group->rule->kind == CHECK_FAIR)
+				count_fair(session, &seen->flows[direction], direction, i, group);
+		}
+}
+
+static void look_at_sum(struct check *check, const struct check_group *group)
+{
+	const struct check_rule *rule = group->rule;
+
+	if ((rule->kind == CHECK_WATERMARK || rule->kind == CHECK_FAIR) && group->held > rule->high)
+		check_fault(check, "held", NULL, -1,
+			"%s: %u flows hold %" PRIu64 " bytes beyond their %d each, %" PRIu64 " is the most",
+			rule->policy->name, group->members, group->held, FLOOR, rule->high);
+	if (rule->kind == CHECK_CREDIT && group->held > rule->high)
+		check_fault(check, "credit", NULL, -1, "%s: %u flows fill %" PRIu64 " segments of %" PRIu64,
+			rule->policy->name, group->members, group->held, rule->high);
+}
+
+static void look_at_fair(struct check *check, const struct check_group *group)
+{
+	uint64_t alpha = group->rule->alpha;
+	uint64_t free = group->rule->high - group->leased_before + group->returned;
+
+	if (group->asked > alpha * free)
+		check_fault(check, "fair", NULL, -1,
+			"%s: a flow has taken more than %" PRIu64 "/8 of what was free, at most %" PRIu64 " units",
+			group->rule->policy->name, alpha, free);
 }
 
 void check_group_look(struct check *check)
@@ -213,9 +268,8 @@ void check_group_look(struct check *check)
 
 	LIST_FOREACH (group, &check->groups, link) {
 		/* cppcheck-suppress uninitvar ; it does not follow the list */
-		if (group->rule->kind == CHECK_WATERMARK && group->held > group->rule->high)
-			check_fault(check, "held", NULL, -1,
-				"%s: %u flows hold %" PRIu64 " bytes beyond their %d each, high is %" PRIu64,
-				group->rule->policy->name, group->members, group->held, FLOOR, group->rule->high);
+		look_at_sum(check, group);
+		if (group->rule->kind == CHECK_FAIR)
+			look_at_fair(check, group);
 	}
 }

@@ -21,6 +21,9 @@ enum check_kind {
 	CHECK_WATERMARK,
 	CHECK_SHAPE,
 	CHECK_DEMAND,
+	CHECK_CREDIT,
+	CHECK_FAIR,
+	CHECK_CAP,
 };
 
 /* Who shares what it bounds. */
@@ -32,18 +35,33 @@ enum check_scope {
 	CHECK_INSTANCE,
 };
 
+/* Who shares a cap. */
+enum check_cap_scope {
+	CHECK_CAP_SESSION,
+	CHECK_CAP_UPSTREAM,
+	CHECK_CAP_TOTAL,
+	CHECK_CAPS,
+};
+
 /* What one policy of a stack promises, in numbers. */
 struct check_rule {
 	const struct policy *policy;
 	enum check_kind kind;
 	enum check_scope scope;
-	uint64_t high; /* watermark; also what else bounds the bytes of one flow. SCENARIO_UNLIMITED: nothing does */
+	uint64_t high; /* watermark; also what else bounds the bytes of one flow. SCENARIO_UNLIMITED: nothing does.
+	                  fair: the pool; credit: the same, in segments */
 	uint64_t low;
 	uint64_t rate; /* shape */
 	uint64_t burst;
 	bool writes;        /* shape: it is writing that costs */
-	bool directions[2]; /* shape: whom it concerns */
+	bool directions[2]; /* shape, caps: whom it concerns */
 	uint64_t chunks;    /* demand */
+	uint64_t segment;   /* credit: bytes; the next in segments */
+	uint64_t exclusive;
+	uint64_t most;
+	uint64_t alpha;            /* fair: in eighths */
+	bool requests;             /* caps: the unit, else bytes */
+	uint64_t caps[CHECK_CAPS]; /* UINT64_MAX: none */
 };
 
 struct check_rules {
@@ -59,9 +77,23 @@ struct check_group {
 	const void *listener;   /* of CHECK_LISTENER */
 	struct address address; /* of CHECK_CLIENT */
 	unsigned members;
-	uint64_t held;   /* watermark: bytes, as of this step */
+	uint64_t held;   /* watermark, fair: bytes, as of this step; credit: segments */
 	__int128 tokens; /* shape: 10^-9 of a byte */
 	uint64_t filled_at;
+	/* fair: units, as of this step but for the first */
+	uint64_t leased_before; /* by all, in the step before */
+	uint64_t leased;
+	uint64_t returned; /* by those that have fewer than then */
+	uint64_t asked;    /* the largest that any who has more must have found, see check_group.c */
+};
+
+/* What is in flight by one cap of one policy, in one direction. */
+struct check_cap {
+	LIST_ENTRY(check_cap) link;
+	const struct check_rule *rule;
+	const char *upstream; /* NULL: of the whole policy */
+	int direction;
+	uint64_t in_flight; /* as of this step */
 };
 
 /* Reads of one turn: so many chunks end at or before this offset. */
@@ -84,7 +116,8 @@ struct check_flow {
 	uint64_t written;
 	uint32_t paused; /* by whom, a bit each */
 	uint8_t end;
-	uint64_t able_since; /* ns: since when it could have moved, and did not; AGENDA_NEVER: it could not */
+	uint64_t able_since;        /* ns: since when it could have moved, and did not; AGENDA_NEVER: it could not */
+	uint32_t leased[STACK_MAX]; /* of each policy's first pool */
 	struct check_group *groups[STACK_MAX];
 	struct check_batches *batches; /* NULL: nobody counts chunks */
 };
@@ -117,6 +150,7 @@ struct check {
 	struct check_rules *rules; /* of each listener */
 	TAILQ_HEAD(check_sessions, check_session) sessions;
 	LIST_HEAD(check_groups, check_group) groups;
+	LIST_HEAD(check_caps, check_cap) caps;
 	struct check_tally *tallies; /* an open hash by address, which nothing is told in the order of */
 	uint32_t tally_room;         /* a power of two */
 	uint32_t tally_count;
@@ -154,11 +188,24 @@ static inline bool check_lives(const struct sim_session *session)
 	return !session->released && session->session.state != SESSION_FREE;
 }
 
+static inline const struct check_rules *check_rules_of(const struct check *check, const struct sim_session *session)
+{
+	return &check->rules[session->listener - check->world->listeners];
+}
+
 /* Whether bytes may move. */
 static inline bool check_runs(const struct sim_session *session)
 {
 	return check_lives(session) &&
 		(session->session.state == SESSION_RUNNING || session->session.state == SESSION_LINGER);
+}
+
+/* Units that a flow leases of a policy's first pool. */
+static inline uint32_t check_leased(const struct sim_session *session, int direction, unsigned member)
+{
+	if (!check_lives(session))
+		return 0;
+	return standing_member(&check_flow_of(session, direction)->standing, member)->leased[0];
 }
 
 /* check_rule.c: what policies promise */
@@ -173,6 +220,19 @@ void check_group_leave(struct check *check, struct check_session *seen);
 void check_group_begin(struct check *check);
 void check_group_count(struct check *check, const struct sim_session *session, struct check_session *seen);
 void check_group_look(struct check *check);
+
+/* check_share.c: what a flow has of a pool of segments, or of a fair one */
+void check_share_look(struct check *check, const struct sim_session *session, int direction,
+	const struct check_flow *seen);
+
+/* check_cap.c: what is in flight */
+void check_cap_begin(struct check *check);
+void check_cap_count(struct check *check, const struct sim_session *session);
+void check_cap_look(struct check *check);
+void check_cap_free(struct check *check);
+
+/* Whether what is in flight elsewhere may keep this flow waiting. */
+bool check_cap_holds(const struct check *check, const struct sim_session *session);
 
 /* check_pool.c: all pools after a step */
 void check_pool_look(struct check *check);

@@ -132,6 +132,50 @@ static void count_flow(struct check *check, const struct flow *flow)
 		count_ticket(check, &standing->waits[c].ticket);
 }
 
+/* As long as a flow lives, it has what it owns. */
+static void look_at_floors(struct check *check, const struct sim_session *session, int direction)
+{
+	const struct flow *flow = check_flow_of(session, direction);
+	const struct stack *stack = flow->standing.owner->stack;
+
+	if (session->session.state == SESSION_CLOSED || flow_over(flow))
+		return;
+	for (unsigned c = 0; c < stack->claim_count; c++) {
+		const struct stack_claim *claim = &stack->claims[c];
+		uint32_t leased = standing_member(&flow->standing, claim->member)->leased[claim->index];
+
+		if (leased < claim->floor)
+			check_fault(check, "floor", session, direction,
+				"%s: leases %" PRIu32 " units, %" PRIu32 " are its own",
+				stack->members[claim->member].policy->name, leased, claim->floor);
+	}
+}
+
+/* What is in hand for a client who is to be admitted: the limits, then the floors, one after the other. */
+static void count_admission(struct check *check, const struct admission *admission)
+{
+	for (unsigned i = 0; i < admission->had; i++) {
+		const struct stack_claim *claim =
+			&admission->stack->claims[i < ADMISSION_LIMITS ? 0 : i - ADMISSION_LIMITS];
+
+		if (i < ADMISSION_LIMITS && admission->limits[i] != NULL)
+			count_leased(check, admission->limits[i], NULL, 1);
+		else if (i >= ADMISSION_LIMITS && claim->floor > 0)
+			count_leased(check, claim->pool[WEIR_UP], NULL, (uint64_t)2 * claim->floor);
+	}
+	count_ticket(check, &admission->ticket);
+}
+
+/* The limits on sessions: a unit for each that weir has. */
+static void count_session(struct check *check, const struct sim_session *session)
+{
+	if (session->released)
+		return;
+	count_leased(check, &session->world->limit, NULL, 1);
+	if (session->listener->limited)
+		count_leased(check, &session->listener->sessions, NULL, 1);
+}
+
 static void count_all(struct check *check)
 {
 	const struct sim_world *world = check->world;
@@ -141,11 +185,15 @@ static void count_all(struct check *check)
 		turn_page(check);
 	for (unsigned i = 0; i < world->worker_count; i++)
 		count_leased(check, world->workers[i].context.memory, NULL, world->workers[i].context.reserve);
-	TAILQ_FOREACH (session, &world->sessions, link)
-		if (check_lives(session)) {
-			count_flow(check, &session->session.up);
-			count_flow(check, &session->session.down);
+	for (size_t i = 0; i < world->scenario->traffic_count; i++)
+		count_admission(check, &world->traffics[i].admission);
+	TAILQ_FOREACH (session, &world->sessions, link) {
+		count_session(check, session);
+		for (int direction = 0; check_lives(session) && direction < 2; direction++) {
+			count_flow(check, check_flow_of(session, direction));
+			look_at_floors(check, session, direction);
 		}
+	}
 }
 
 /* ---- what follows ---------------------------------------------------------------------------------------------------------- */

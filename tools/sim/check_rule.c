@@ -64,6 +64,48 @@ static void shape_init(struct check_rule *rule)
 	rule->high = number(rule->policy, "queue", SCENARIO_UNLIMITED);
 }
 
+static void credit_init(struct check_rule *rule)
+{
+	uint64_t both;
+
+	rule->kind = CHECK_CREDIT;
+	rule->scope = CHECK_INSTANCE;
+	rule->segment = number(rule->policy, "segment", 1);
+	rule->exclusive = number(rule->policy, "exclusive", 0);
+	rule->high = number(rule->policy, "pool", 0) / rule->segment;
+	both = rule->exclusive + number(rule->policy, "floating", 0);
+	rule->most = least(least(both, number(rule->policy, "max", 0)), rule->high);
+}
+
+/* "1/8" to "8", in eighths */
+static uint64_t eighths(const char *alpha)
+{
+	return strncmp(alpha, "1/", 2) == 0 ? 8 / strtoull(alpha + 2, NULL, 10) : 8 * strtoull(alpha, NULL, 10);
+}
+
+static void fair_init(struct check_rule *rule)
+{
+	rule->kind = CHECK_FAIR;
+	rule->scope = CHECK_INSTANCE;
+	rule->high = number(rule->policy, "pool", 0);
+	rule->alpha = eighths(word(rule->policy, "alpha"));
+}
+
+static void cap_init(struct check_rule *rule)
+{
+	static const char *const keys[CHECK_CAPS] = {"per_session", "per_upstream", "total"};
+	const char *direction = word(rule->policy, "direction");
+
+	rule->kind = CHECK_CAP;
+	rule->scope = CHECK_FLOW;
+	rule->requests = strcmp(word(rule->policy, "unit"), "requests") == 0;
+	rule->directions[WEIR_UP] = rule->requests || strcmp(direction, "down") != 0;
+	rule->directions[WEIR_DOWN] = !rule->requests && strcmp(direction, "up") != 0;
+	rule->high = number(rule->policy, "queue", SCENARIO_UNLIMITED);
+	for (unsigned i = 0; i < CHECK_CAPS; i++)
+		rule->caps[i] = number(rule->policy, keys[i], UINT64_MAX);
+}
+
 void check_rule_init(struct check_rule *rule, const struct policy *policy)
 {
 	const char *module = policy->module->name;
@@ -78,6 +120,12 @@ void check_rule_init(struct check_rule *rule, const struct policy *policy)
 		rule->low = number(policy, "low", 0);
 	} else if (strcmp(module, "shape") == 0) {
 		shape_init(rule);
+	} else if (strcmp(module, "credit") == 0) {
+		credit_init(rule);
+	} else if (strcmp(module, "fair") == 0) {
+		fair_init(rule);
+	} else if (strcmp(module, "inflight-cap") == 0) {
+		cap_init(rule);
 	} else if (strcmp(module, "demand") == 0) {
 		rule->kind = CHECK_DEMAND;
 		rule->scope = CHECK_FLOW;
