@@ -199,6 +199,23 @@ static bool wants_more(const struct standing *standing, unsigned i, const struct
 	return false;
 }
 
+/* Whether member i has looked through all that those before it let pass, so that it is not he who holds back the rest; or,
+   before a turn has shown him what there is, may still do so. */
+static bool has_scanned(const struct standing *standing, const struct hearing *hearing, unsigned i)
+{
+	const struct stack *stack = standing->owner->stack;
+	uint64_t end = hearing->view.read;
+
+	for (unsigned s = 0; s < stack->scanner_count; s++) {
+		uint64_t scanned = standing_member(standing, stack->scanners[s])->scanned;
+
+		if (stack->scanners[s] == i)
+			return !hearing->over || scanned >= end;
+		end = scanned;
+	}
+	return false;
+}
+
 /* Whether leases would be of any use on this side: nobody lets nothing pass but for want of a lease for it. */
 static bool leases_help(const struct standing *standing, const struct hearing *hearing,
 	const struct weir_limits *limits, enum standing_side side)
@@ -208,7 +225,7 @@ static bool leases_help(const struct standing *standing, const struct hearing *h
 	if (side == STANDING_READING && hearing->view.ended)
 		return false;
 	for (unsigned i = 0; i < standing->owner->stack->count; i++)
-		if ((forbidden >> i & 1) != 0 &&
+		if ((forbidden >> i & 1) != 0 && (side == STANDING_READING || !has_scanned(standing, hearing, i)) &&
 			((limits[i].promises & WEIR_PROMISE_LEASE) == 0 || !wants_more(standing, i, &limits[i], side)))
 			return false;
 	return true;

@@ -11,6 +11,8 @@ tests_unit_libunit_a_SOURCES = \
 	tests/unit/directory.h \
 	tests/unit/fake.c \
 	tests/unit/fake.h \
+	tests/unit/heard.c \
+	tests/unit/heard.h \
 	tests/unit/loading.c \
 	tests/unit/loading.h \
 	tests/unit/rig.c \
@@ -33,6 +35,7 @@ unit_tests += \
 	tests/unit/test_credit \
 	tests/unit/test_demand \
 	tests/unit/test_fair \
+	tests/unit/test_inflight \
 	tests/unit/test_shape \
 	tests/unit/test_watermark
 
@@ -52,6 +55,7 @@ unit_tests += \
 	tests/unit/test_crowd \
 	tests/unit/test_depot \
 	tests/unit/test_endpoint \
+	tests/unit/test_floors \
 	tests/unit/test_flow \
 	tests/unit/test_kinds \
 	tests/unit/test_lease \
@@ -70,6 +74,7 @@ unit_tests += \
 	tests/unit/test_stock \
 	tests/unit/test_store \
 	tests/unit/test_timeout \
+	tests/unit/test_turnstile \
 	tests/unit/test_wheel \
 	tests/unit/test_workers
 tests_unit_test_shortage_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc -Wl,--wrap=calloc -Wl,--wrap=mmap
