@@ -540,6 +540,20 @@ static void wind_up(struct flow *flow, uint64_t now)
 	standing_trim(&flow->standing, &flow->store);
 }
 
+/*
+ * Nobody will get what the source still sends; but one that is not read from may wait for that before it reads itself what the
+ * other direction has for it, and that would wait for ever.
+ */
+static void waste(struct flow *flow)
+{
+	struct endpoint *source = flow->source;
+
+	if (source == NULL || !source->open || !source->readable || source->error != 0)
+		return;
+	if (endpoint_read(source, context_of(flow)->scratch, CONTEXT_SCRATCH) > 0)
+		flow->more = source->readable;
+}
+
 void flow_turn(struct flow *flow, uint64_t now)
 {
 	struct before before = {flow->read, flow->written, flow->acked, flow->end != FLOW_OPEN};
@@ -549,6 +563,8 @@ void flow_turn(struct flow *flow, uint64_t now)
 	flow->more = false;
 	if (flow_over(flow)) {
 		wind_up(flow, now);
+		if (flow->end == FLOW_DROPPED)
+			waste(flow);
 		return;
 	}
 	if (!timed && rests(flow))

@@ -359,6 +359,27 @@ START_TEST(behind_an_end_while_paused_is_delivered_however_long_it_takes)
 }
 END_TEST
 
+/* One that reads no more before somebody takes his answers, which nobody will: he gets rid of them. */
+START_TEST(behind_an_end_what_is_sent_to_the_broken_one_is_taken_and_lost)
+{
+	open_facing(_i);
+	fake_shut(other);
+	fake_shut(broken);
+	fake_send(broken, 200000);
+	fake_send(other, 3000000);
+	world_run(&world);
+	fake_end(broken);
+	fake_reset(broken);
+	world_run(&world);
+	world_pass(&world, SECOND);
+	ck_assert_uint_eq(other->read, 3000000);
+	ck_assert_uint_eq(pair.closed, 0);
+	fake_open(other, FAKE_WIDE);
+	world_pass(&world, SECOND);
+	assert_broken(200000, true);
+}
+END_TEST
+
 START_TEST(behind_an_end_the_abort_waits_for_the_send_queue)
 {
 	open_facing(_i);
@@ -543,6 +564,7 @@ int main(void)
 	tcase_add_loop_test(tcase, behind_an_end_in_one_event, 0, 2);
 	tcase_add_loop_test(tcase, behind_an_end_and_told_to_the_writer, 0, 2);
 	tcase_add_loop_test(tcase, behind_an_end_while_paused_is_delivered_however_long_it_takes, 0, 2);
+	tcase_add_loop_test(tcase, behind_an_end_what_is_sent_to_the_broken_one_is_taken_and_lost, 0, 2);
 	tcase_add_loop_test(tcase, behind_an_end_the_abort_waits_for_the_send_queue, 0, 2);
 	tcase_add_loop_test(tcase, behind_an_end_a_stuck_send_queue_is_left_to_the_kernel, 0, 2);
 	tcase = case_of(suite, "reset of both, and early ones");
