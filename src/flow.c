@@ -540,18 +540,36 @@ static void wind_up(struct flow *flow, uint64_t now)
 	standing_trim(&flow->standing, &flow->store);
 }
 
+/* What policies learn of bytes that nobody gets: that they came, and what is in them. */
+static void tell_of_waste(struct flow *flow, uint64_t length, uint64_t now)
+{
+	struct weir_event event = {.size = sizeof(event), .what = WEIR_EVENT_READ, .read = length};
+	struct hearing hearing;
+
+	view_fill(flow, now, &hearing);
+	standing_hear(&flow->standing, &hearing);
+	standing_waste(&flow->standing, &hearing, context_of(flow)->scratch, length);
+	flow->read += length;
+	view_update(flow, now, &hearing);
+	standing_event(&flow->standing, &hearing, &event);
+}
+
 /*
  * Nobody will get what the source still sends; but one that is not read from may wait for that before it reads itself what the
- * other direction has for it, and that would wait for ever.
+ * other direction has for it, and that would wait for ever. And among it may be the answers to what it was asked.
  */
-static void waste(struct flow *flow)
+static void waste(struct flow *flow, uint64_t now)
 {
 	struct endpoint *source = flow->source;
+	ssize_t n;
 
 	if (source == NULL || !source->open || !source->readable || source->error != 0)
 		return;
-	if (endpoint_read(source, context_of(flow)->scratch, CONTEXT_SCRATCH) > 0)
-		flow->more = source->readable;
+	n = endpoint_read(source, context_of(flow)->scratch, CONTEXT_SCRATCH);
+	if (n <= 0)
+		return;
+	tell_of_waste(flow, (uint64_t)n, now);
+	flow->more = source->readable;
 }
 
 void flow_turn(struct flow *flow, uint64_t now)
@@ -564,7 +582,7 @@ void flow_turn(struct flow *flow, uint64_t now)
 	if (flow_over(flow)) {
 		wind_up(flow, now);
 		if (flow->end == FLOW_DROPPED)
-			waste(flow);
+			waste(flow, now);
 		return;
 	}
 	if (!timed && rests(flow))
@@ -635,8 +653,11 @@ uint64_t flow_deadline(const struct flow *flow)
 		return flow->acked < flow->written && flow->samples != NULL && !standing_is_bare(&flow->standing)
 			? flow->samples->taken_at + flow->samples->interval
 			: WEIR_NEVER;
-	/* samples matter while something is out, or while a limit that keeps bytes waiting may depend on them */
-	if (flow->samples != NULL && (flow->acked < flow->written || flow->meter.paused != 0))
+	/* they matter while something is out, or while a limit that keeps bytes waiting may depend on what makes no event */
+	if (flow->samples != NULL &&
+		(flow->acked < flow->written ||
+			(flow->meter.paused != 0 &&
+				(flow->standing.owner->stack->needs & (WEIR_NEED_ACKED | WEIR_NEED_RTT)) != 0)))
 		at = least(at, flow->samples->taken_at + flow->samples->interval);
 	return at;
 }

@@ -157,31 +157,63 @@ void standing_event(struct standing *standing, struct hearing *hearing, struct w
 	}
 }
 
-/* Shows one member what lies before an offset; returns the offset up to which it has consumed. */
-static uint64_t scan_member(struct standing *standing, unsigned i, struct hearing *hearing, const struct store *store,
-	uint64_t end)
+/* Shows one member so many bytes that it has not seen yet; returns how many of them it has consumed. */
+static size_t show_bytes(struct standing *standing, unsigned i, struct hearing *hearing, const void *bytes,
+	size_t length)
 {
 	const struct weir_policy *api = standing->owner->stack->members[i].api;
 	struct standing_member *member = standing_member(standing, i);
 	struct weir_call *call = &hearing->calls[i].call;
-	struct weir_view *view = &hearing->view;
+	size_t taken;
 
-	if (member->scanned < view->written)
-		member->scanned = view->written; /* passed unconsumed, at the end */
-	while (member->scanned < end) {
-		struct iovec piece = store_at(store, member->scanned - view->written);
-		size_t length = (size_t)least(piece.iov_len, end - member->scanned);
-		size_t taken;
+	show_member(standing, i, hearing);
+	call->view = &hearing->view;
+	taken = api->scan(call, bytes, length);
+	call->view = NULL;
+	if (taken > length)
+		taken = length;
+	member->scanned += taken;
+	return taken;
+}
 
-		show_member(standing, i, hearing);
-		call->view = view;
-		taken = api->scan(call, piece.iov_base, length);
-		call->view = NULL;
-		if (taken == 0)
-			break;
-		member->scanned += taken < length ? taken : length;
+/* Shows one member what lies before an offset; returns the offset up to which it has consumed. */
+static uint64_t scan_member(struct standing *standing, unsigned i, struct hearing *hearing, const struct store *store,
+	uint64_t end)
+{
+	struct standing_member *member = standing_member(standing, i);
+	uint64_t written = hearing->view.written;
+	size_t taken = 1;
+
+	if (member->scanned < written)
+		member->scanned = written; /* passed unconsumed, at the end */
+	while (member->scanned < end && taken > 0) {
+		struct iovec piece = store_at(store, member->scanned - written);
+
+		taken = show_bytes(standing, i, hearing, piece.iov_base,
+			(size_t)least(piece.iov_len, end - member->scanned));
 	}
 	return member->scanned;
+}
+
+void standing_waste(struct standing *standing, struct hearing *hearing, const void *bytes, size_t length)
+{
+	const struct stack *stack = standing->owner->stack;
+
+	for (unsigned i = 0; i < stack->scanner_count; i++) {
+		const struct standing_member *member = standing_member(standing, stack->scanners[i]);
+		const char *from = bytes;
+
+		if (member->scanned != hearing->view.read)
+			return; /* what lies between is gone */
+		while (from < (const char *)bytes + length) {
+			size_t left = (size_t)((const char *)bytes + length - from);
+			size_t taken = show_bytes(standing, stack->scanners[i], hearing, from, left);
+
+			if (taken == 0)
+				return;
+			from += taken;
+		}
+	}
 }
 
 bool standing_scan(struct standing *standing, struct hearing *hearing, const struct store *store)

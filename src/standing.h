@@ -182,6 +182,10 @@ void standing_event(struct standing *standing, struct hearing *hearing, struct w
    pass. True: something was consumed, and something was not. */
 bool standing_scan(struct standing *standing, struct hearing *hearing, const struct store *store);
 
+/* Shows scanning policies bytes that came behind all they have seen, and that nobody will get. One that holds something
+   back is shown no more. */
+void standing_waste(struct standing *standing, struct hearing *hearing, const void *bytes, size_t length);
+
 /*
  * How many bytes, at most `length`, may be read so that the store could hold them. The pages are the worker's until
  * standing_trim(), or leased here, if its reserve is too small. 0: queued.

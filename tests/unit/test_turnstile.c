@@ -72,8 +72,10 @@ static size_t turnstile_scan(const struct weir_call *call, const void *bytes, si
 	turnstile->scans++;
 	turnstile->blind |= call->view == NULL;
 	passed->waits = 0;
-	if (call->ref.direction != WEIR_UP)
+	if (call->ref.direction != WEIR_UP) {
+		passed->offset += length;
 		return length;
+	}
 	while (done < length) {
 		size_t rest = MESSAGE - passed->offset % MESSAGE;
 
@@ -283,6 +285,32 @@ START_TEST(a_session_that_breaks_frees_what_it_used)
 }
 END_TEST
 
+/* Answers free what waits for them, although nobody will get them. */
+START_TEST(what_nobody_will_get_is_shown_all_the_same)
+{
+	const struct passed *down;
+
+	begin(2);
+	send_up(0, 5 * MESSAGE);
+	fake_reset(&pairs[0].client);
+	world_run(&world);
+	world_pass(&world, 5 * SECOND);
+	ck_assert_uint_eq(pairs[0].closed, 0); /* three are still to be delivered */
+	fake_send(&pairs[0].server, 300000);
+	world_run(&world);
+	down = (const struct passed *)(pairs[0].session.owner.states + stack.members[0].flow_state[WEIR_DOWN]);
+	ck_assert_uint_eq(down->offset, 300000);
+	answer(0, 1);
+	ck_assert_uint_eq(pairs[0].server.accepted, 3 * MESSAGE);
+	answer(0, 2);
+	ck_assert_uint_eq(fake_delivered(&pairs[0].server), 5 * MESSAGE);
+	world_pass(&world, SECOND);
+	ck_assert_uint_eq(pairs[0].closed, 1);
+	ck_assert(!fake_saw_end(&pairs[0].server) && fake_saw_reset(&pairs[0].server));
+	finish(1);
+}
+END_TEST
+
 /* The second in the file sees what the first let pass, although it stands before it in the stack. */
 START_TEST(a_later_section_sees_what_an_earlier_one_let_pass)
 {
@@ -438,6 +466,7 @@ int main(void)
 	tcase_add_test(tcase, who_came_first_passes_first);
 	tcase_add_test(tcase, an_end_neither_opens_the_gate_nor_frees_what_is_used);
 	tcase_add_test(tcase, a_session_that_breaks_frees_what_it_used);
+	tcase_add_test(tcase, what_nobody_will_get_is_shown_all_the_same);
 	tcase_add_test(tcase, a_later_section_sees_what_an_earlier_one_let_pass);
 	tcase_add_test(tcase, options_say_what_is_needed);
 	tcase_add_test(tcase, what_is_counted_is_summed_up);
