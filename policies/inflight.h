@@ -55,6 +55,7 @@ struct session {
 	struct framing framing;
 	struct window windows[2]; /* by direction */
 	uint64_t in_flight;       /* requests that were let pass, and are not answered */
+	uint64_t answered;        /* and that were, since any were let pass */
 	uint32_t counting;        /* enum counting */
 	bool waiting;             /* a request that was read may not pass yet */
 };
@@ -62,6 +63,7 @@ struct session {
 struct flow {
 	uint64_t moved_at; /* ns: when bytes were read last, or a request was let pass */
 	uint64_t told_at;  /* ns: when a wait was last too long */
+	uint64_t acked;    /* bytes that are not in flight any more */
 	uint64_t rest;     /* bytes acknowledged that are no success yet */
 };
 
@@ -74,6 +76,10 @@ uint64_t cap_leased(const struct options *options, const struct weir_view *view)
 
 /* This much is used of each cap; and no more is wanted than that. */
 void cap_use(const struct options *options, uint64_t used, struct weir_limits *limits);
+
+/* No more of each is wanted than is leased, but for this much, or what is used. */
+void cap_return(const struct options *options, const struct weir_view *view, uint64_t units,
+	struct weir_limits *limits);
 
 /* More is wanted of each, by the grain; promised as a lease. */
 void cap_want(const struct options *options, uint64_t want, uint64_t grain, struct weir_limits *limits);

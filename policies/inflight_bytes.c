@@ -44,6 +44,17 @@ static uint64_t quantum(const struct options *options)
 }
 
 /*
+ * What is acknowledged counts from the event that tells of it, at the end of a turn. Then it goes back, if others wait, and
+ * the flow queues behind them; before, a flow that uses up a cap would go on with it for ever, and nobody else.
+ */
+static uint64_t in_flight(const struct weir_call *call, const struct weir_view *view)
+{
+	const struct flow *flow = call->flow;
+
+	return view->read - flow->acked;
+}
+
+/*
  * Nobody reads without a lease for it. A flow that may not read either has something in flight, which drains, or is held,
  * or is acknowledged; or it has nothing, and then it wants a lease.
  */
@@ -54,12 +65,12 @@ static void ask_more(const struct weir_call *call, const struct weir_view *view,
 	uint64_t most = most_of(call, view->direction);
 	uint64_t want = least(used + quantum(options), most);
 
-	limits->read_to = view->acked + least(cap_leased(options, view), most);
+	limits->read_to = view->read - used + least(cap_leased(options, view), most);
 	if (view->held >= options->queue)
 		return; /* no use for more */
 	if (want > used)
 		cap_want(options, want, least(GRAIN, most / 2), limits);
-	if (limits->read_to <= view->read)
+	if (limits->read_to <= view->read && view->waited > 0) /* an idle flow needs no timer */
 		wait_ask(call, view, limits);
 }
 
@@ -67,7 +78,7 @@ void bytes_ask(const struct weir_call *call, const struct weir_view *view, struc
 {
 	const struct options *options = call->options;
 	const struct session *session = call->session;
-	uint64_t used = view->read - view->acked;
+	uint64_t used = in_flight(call, view);
 
 	limits->held_max = options->queue;
 	limits->promises = (view->held > 0 ? WEIR_PROMISE_DRAIN : 0) |
@@ -95,7 +106,7 @@ static void judge_window(const struct weir_call *call, const struct weir_view *v
 			view->now);
 		flow->rest %= SUCCESS;
 	}
-	window_busy(window, view->read > view->acked, view->now);
+	window_busy(window, in_flight(call, view) > 0, view->now);
 	if (window_judge(window, options->congested_after, view->now))
 		call->host->count(call, COUNTER_CONGESTED, 1);
 }
@@ -107,11 +118,11 @@ void bytes_event(const struct weir_call *call, const struct weir_view *view, con
 
 	if (!concerns(options, view))
 		return;
+	flow->acked = view->acked;
 	if (event->read > 0)
 		flow->moved_at = view->now;
 	if (options->slow_start)
 		judge_window(call, view, event);
 	if (!view->ended && view->held < options->queue)
-		wait_judge(call, view, view->direction == WEIR_UP ? "bytes up" : "bytes down",
-			view->read - view->acked);
+		wait_judge(call, view, view->direction == WEIR_UP ? "bytes up" : "bytes down", in_flight(call, view));
 }

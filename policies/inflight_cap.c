@@ -80,7 +80,7 @@ static const struct weir_option option_table[] = {
 		.type = WEIR_OPTION_TIME,
 		AT(timeout),
 		.def = "60s",
-		.min = UINT64_C(10) * 1000000,
+		.min = UINT64_C(100) * 1000000,
 		.max = UINT64_C(86400) * 1000000000,
 		.names = never_names,
 		.doc = "what has waited so long for a cap has waited too long",

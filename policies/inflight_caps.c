@@ -46,6 +46,13 @@ void cap_use(const struct options *options, uint64_t used, struct weir_limits *l
 			limits->used[cap] = limits->want[cap] = used;
 }
 
+void cap_return(const struct options *options, const struct weir_view *view, uint64_t units, struct weir_limits *limits)
+{
+	for (unsigned cap = 0; cap < CAPS; cap++)
+		if (cap_size(options, cap) != UINT64_MAX && view->pools[cap].units > limits->used[cap] + units)
+			limits->want[cap] = view->pools[cap].units - units;
+}
+
 void cap_want(const struct options *options, uint64_t want, uint64_t grain, struct weir_limits *limits)
 {
 	for (unsigned cap = 0; cap < CAPS; cap++) {
@@ -59,7 +66,10 @@ void cap_want(const struct options *options, uint64_t want, uint64_t grain, stru
 
 /* ---- waiting ------------------------------------------------------------------------------------------------------- */
 
-/* weir sees a wait where turn after turn ends with a limit of nothing, even if each of them moves something. */
+/*
+ * weir sees a wait where turn after turn ends with a limit of nothing, even if each of them moves something. It gives a flow
+ * that waits for acknowledgements a turn every 50 ms at least, so none is overlooked that begins unasked.
+ */
 static uint64_t wait_begin(const struct flow *flow, const struct weir_view *view)
 {
 	uint64_t begin = view->now - view->waited;

@@ -42,7 +42,11 @@ static void hold_back(const struct weir_view *view, struct weir_limits *limits)
 	limits->write_to = view->scanned;
 }
 
-/* A request that waits goes on with a lease; if the session has used up what it may have, with an answer of its own. */
+/*
+ * A request that waits goes on with a lease; if the session has used up what it may have, with an answer of its own. What that
+ * sets free goes back first, and the session queues behind those who wait: else one that always has requests would go on
+ * with it for ever, and nobody else.
+ */
 static void ask_waiting(const struct weir_call *call, const struct weir_view *view, struct weir_limits *limits)
 {
 	const struct session *session = call->session;
@@ -50,7 +54,9 @@ static void ask_waiting(const struct weir_call *call, const struct weir_view *vi
 
 	hold_back(view, limits);
 	limits->promises = session->in_flight > 0 ? WEIR_PROMISE_WAKE : 0;
-	if (want > session->in_flight)
+	if (session->answered > 0)
+		cap_return(call->options, view, session->answered, limits);
+	else if (want > session->in_flight)
 		cap_want(call->options, want, 1, limits);
 	wait_ask(call, view, limits);
 }
@@ -170,6 +176,7 @@ static size_t scan_up(const struct weir_call *call, const unsigned char *bytes, 
 	size_t done = 0;
 
 	session->waiting = false;
+	session->answered = 0;
 	while (session->counting == COUNTED) {
 		enum framing_mark mark;
 
@@ -193,9 +200,11 @@ static size_t scan_up(const struct weir_call *call, const unsigned char *bytes, 
 static void answer(const struct weir_call *call)
 {
 	const struct options *options = call->options;
+	struct session *session = call->session;
 
 	window_succeed(window_of(call), 1, cap_smallest(options), call->view->now);
 	settle(call);
+	session->answered++;
 }
 
 static size_t scan_down(const struct weir_call *call, const unsigned char *bytes, size_t length)
