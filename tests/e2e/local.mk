@@ -23,6 +23,7 @@ e2e_programs = \
 	tests/e2e/test_timeouts \
 	tests/e2e/test_limits \
 	tests/e2e/test_marks \
+	tests/e2e/test_credit \
 	tests/e2e/test_shape \
 	tests/e2e/test_scopes \
 	tests/e2e/test_demand \
@@ -36,6 +37,7 @@ e2e_programs = \
 
 e2e_ldadd = tests/e2e/libe2e.a $(CHECK_LIBS)
 tests_e2e_test_connect_LDADD = $(e2e_ldadd)
+tests_e2e_test_credit_LDADD = $(e2e_ldadd)
 tests_e2e_test_demand_LDADD = $(e2e_ldadd)
 tests_e2e_test_ends_LDADD = $(e2e_ldadd)
 tests_e2e_test_idle_LDADD = $(e2e_ldadd)
