@@ -32,31 +32,45 @@ enum framing_mark {
 	FRAMING_LOST,   /* what follows cannot be matched; framing_why() says why */
 };
 
+/* One direction of a connection; what the fields say depends on the state, which depends on the kind. */
+struct framing_side {
+	uint64_t
+		left; /* of a number: what was read so far; else bytes that are still to come of what is being skipped */
+	uint64_t parts; /* what else belongs to the message */
+	uint8_t state;
+	uint8_t type;     /* of the message */
+	uint8_t digits;   /* of the number */
+	uint8_t negative; /* the number begins with '-' */
+};
+
 /* The parser of one connection, both directions; the fields are its own. Zeroed memory and framing_init() begin it. */
 struct framing {
-	uint32_t kind;             /* enum framing_kind */
-	uint32_t state[2];         /* by direction: where in a message it is */
-	uint32_t digits;           /* of a number that is being read */
-	uint64_t left[2];          /* by direction: bytes of what is being skipped */
-	uint64_t parts[2];         /* by direction: what else belongs to the message */
-	uint64_t expected;         /* requests admitted and not answered */
-	unsigned char word[2][16]; /* by direction: the begin of what is being read, as far as it matters */
-	uint8_t word_length[2];
-	uint8_t phase;    /* of the connection */
-	uint8_t admitted; /* the request whose begin was told may pass */
-	uint8_t why;      /* an index into reasons; 0: in step */
+	struct framing_side side[2]; /* by direction, up first */
+	uint64_t expected;           /* requests that passed and are not answered */
+	unsigned char word[16];      /* of a command, in upper case, as far as it matters */
+	uint8_t word_length;
+	uint8_t command; /* what the words so far may become */
+	uint8_t phase;   /* of the connection */
+	uint8_t batch;   /* a request is open, the end of which has not been seen */
+	uint8_t asked;   /* offers of encryption that are not answered */
+	uint8_t kind;    /* enum framing_kind */
+	uint8_t gate;    /* whether a begin was told, and whether that request may pass */
+	uint8_t why;     /* an index into reasons; 0: in step */
 };
 
 void framing_init(struct framing *framing, enum framing_kind kind);
 
-/* Both consume a prefix of the piece and return its length; what stopped them is in *mark. */
+/*
+ * Both consume a prefix of the piece and return its length; what stopped them is in *mark. Before it is all consumed there
+ * may be more to tell: call again with the rest. A begin is told again until it is admitted. Who is lost consumes nothing.
+ */
 size_t framing_up(struct framing *framing, const unsigned char *bytes, size_t length, enum framing_mark *mark);
 size_t framing_down(struct framing *framing, const unsigned char *bytes, size_t length, enum framing_mark *mark);
 
-/* The request whose begin was told last may pass. */
+/* The request whose begin was told last may pass. Without such a begin it does nothing. */
 void framing_admit(struct framing *framing);
 
-/* Why it is lost, in a few words ("SUBSCRIBE", "an accepted SSLRequest"); NULL while in step. */
+/* Why it is lost, in a few words ("SUBSCRIBE", "an accepted SSLRequest"), the same pointer for the same reason; NULL while in step. */
 const char *framing_why(const struct framing *framing);
 
 #endif

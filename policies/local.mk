@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# The policy modules, one file each. A module exports exactly one symbol.
+# The policy modules, one file each where that is enough. A module exports exactly one symbol.
 
 module_ldflags = $(AM_LDFLAGS) -module -avoid-version -shared -export-symbols-regex '^weir_policy_entry$$'
 
@@ -16,6 +16,26 @@ policies_demand_la_LDFLAGS = $(module_ldflags)
 pkglib_LTLIBRARIES += policies/fair.la
 policies_fair_la_SOURCES = policies/fair.c
 policies_fair_la_LDFLAGS = $(module_ldflags)
+
+pkglib_LTLIBRARIES += policies/inflight-cap.la
+policies_inflight_cap_la_SOURCES = \
+	policies/framing.c \
+	policies/framing.h \
+	policies/framing_line.c \
+	policies/framing_parts.h \
+	policies/framing_pgsql.c \
+	policies/framing_resp.c \
+	policies/framing_u32be.c \
+	policies/framing_words.c \
+	policies/framing_words.h \
+	policies/inflight.h \
+	policies/inflight_bytes.c \
+	policies/inflight_cap.c \
+	policies/inflight_caps.c \
+	policies/inflight_requests.c \
+	policies/inflight_window.c \
+	policies/inflight_window.h
+policies_inflight_cap_la_LDFLAGS = $(module_ldflags)
 
 pkglib_LTLIBRARIES += policies/shape.la
 policies_shape_la_SOURCES = policies/shape.c
