@@ -12,12 +12,16 @@
 
 #include "document.h"
 
-#define GENERATOR_FAMILY_COUNT 10
+#define GENERATOR_FAMILY_COUNT 15
 
 /* Policies that a family may draw, a bit each. */
 #define GENERATOR_WATERMARK 1u
 #define GENERATOR_SHAPE 2u
 #define GENERATOR_DEMAND 4u
+#define GENERATOR_CREDIT 8u
+#define GENERATOR_FAIR 16u
+#define GENERATOR_BYTES 32u    /* inflight-cap of this unit, as the next one */
+#define GENERATOR_REQUESTS 64u /* only where all clients send requests */
 
 /* Scenarios that have something in common. */
 struct generator_family {
@@ -34,6 +38,7 @@ struct generator_family {
 	unsigned grouped; /* policies that several flows share */
 	unsigned content; /* scenarios with real bytes */
 	unsigned echo;    /* servers that answer */
+	unsigned dialog;  /* traffic of requests and answers: none, or all of it */
 	unsigned far;     /* ends with a round-trip time */
 	unsigned slow;    /* sinks that do not keep up */
 	unsigned passing; /* traffic that does not last until its sources have ended */

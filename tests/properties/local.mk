@@ -5,6 +5,9 @@ check_PROGRAMS += tests/properties/properties
 tests_properties_properties_SOURCES = \
 	tests/properties/document.c \
 	tests/properties/document.h \
+	tests/properties/drawing.c \
+	tests/properties/drawing.h \
+	tests/properties/drawing_policy.c \
 	tests/properties/generator.c \
 	tests/properties/generator.h \
 	tests/properties/generator_families.c \

@@ -106,7 +106,6 @@ static void look_at_sessions(struct check *check)
 			return;
 		}
 		check_group_count(check, session, seen);
-		check_cap_count(check, session);
 		check_flow_look(check, session, seen);
 	}
 	while (next != NULL) {
@@ -156,10 +155,9 @@ void check_step(struct check *check)
 	if (check->world->session_count > check->crowd)
 		check->crowd = check->world->session_count;
 	check_group_begin(check);
-	check_cap_begin(check);
+	check_cap_look(check);
 	look_at_sessions(check);
 	check_group_look(check);
-	check_cap_look(check);
 	check_pool_look(check);
 	look_for_spinning(check);
 }

@@ -18,7 +18,7 @@
  *     low         so it is for a group: who waits is served when it holds less than low
  *     surplus     nobody leases of a group what he cannot use
  *     credit      a flow holds no more than its segments, and has no more of them than its backlog asks for
- *     share       who holds less than the segments that he owns is not paused for want of others
+ *     share       who has one of the segments free that he owns is not paused for want of others
  *     fair        a flow takes no more than alpha times what is free then
  *     inflight    no more bytes are unacknowledged, and no more requests unanswered, than the caps let
  *     floor       as long as a flow lives, it has what it owns of each pool

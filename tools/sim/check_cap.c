@@ -86,14 +86,6 @@ static void add(struct check *check, const struct check_rule *rule, const char *
 	cap->in_flight += count;
 }
 
-void check_cap_begin(struct check *check)
-{
-	struct check_cap *cap;
-
-	LIST_FOREACH (cap, &check->caps, link)
-		cap->in_flight = 0;
-}
-
 static void count(struct check *check, const struct sim_session *session, const struct check_rule *rule, int direction)
 {
 	uint64_t count = in_flight(session, direction, rule);
@@ -106,7 +98,7 @@ static void count(struct check *check, const struct sim_session *session, const 
 	add(check, rule, NULL, direction, count);
 }
 
-void check_cap_count(struct check *check, const struct sim_session *session)
+static void count_session(struct check *check, const struct sim_session *session)
 {
 	const struct check_rules *rules = check_rules_of(check, session);
 
@@ -115,22 +107,30 @@ void check_cap_count(struct check *check, const struct sim_session *session)
 			count(check, session, &rules->rules[i], direction);
 }
 
+static void look_at_sum(struct check *check, const struct check_cap *cap)
+{
+	const struct check_rule *rule = cap->rule;
+	uint64_t most = rule->caps[cap->upstream != NULL ? CHECK_CAP_UPSTREAM : CHECK_CAP_TOTAL];
+
+	if (cap->in_flight > most)
+		check_fault(check, "inflight", NULL, -1, "%s: %" PRIu64 " %s are in flight %s, %s, %" PRIu64 " may be",
+			rule->policy->name, cap->in_flight, rule->requests ? "requests" : "bytes",
+			cap->direction == WEIR_UP ? "up" : "down", cap->upstream != NULL ? "of one upstream" : "in all",
+			most);
+}
+
 void check_cap_look(struct check *check)
 {
+	const struct sim_session *session;
 	struct check_cap *cap;
 
-	LIST_FOREACH (cap, &check->caps, link) {
+	LIST_FOREACH (cap, &check->caps, link)
 		/* cppcheck-suppress uninitvar ; it does not follow the list */
-		const struct check_rule *rule = cap->rule;
-		uint64_t most = rule->caps[cap->upstream != NULL ? CHECK_CAP_UPSTREAM : CHECK_CAP_TOTAL];
-
-		if (cap->in_flight > most)
-			check_fault(check, "inflight", NULL, -1,
-				"%s: %" PRIu64 " %s are in flight %s, %s, %" PRIu64 " may be", rule->policy->name,
-				cap->in_flight, rule->requests ? "requests" : "bytes",
-				cap->direction == WEIR_UP ? "up" : "down",
-				cap->upstream != NULL ? "of one upstream" : "in all", most);
-	}
+		cap->in_flight = 0;
+	TAILQ_FOREACH (session, &check->world->sessions, link)
+		count_session(check, session);
+	LIST_FOREACH (cap, &check->caps, link)
+		look_at_sum(check, cap);
 }
 
 void check_cap_free(struct check *check)

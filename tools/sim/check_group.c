@@ -215,8 +215,9 @@ static void count(struct check *check, const struct sim_session *session, struct
 	const struct check_rule *rule = group->rule;
 	const struct flow *flow = check_flow_of(session, direction);
 	uint64_t bytes = rule->writes ? flow->written - seen->written : flow->read - seen->read;
+	bool wasted = flow->end == FLOW_DROPPED; /* nobody gets what is read */
 
-	if (rule->kind == CHECK_SHAPE && rule->directions[direction] && bytes > 0)
+	if (rule->kind == CHECK_SHAPE && rule->directions[direction] && bytes > 0 && !wasted)
 		spend(check, session, direction, group, bytes);
 	else if (rule->kind == CHECK_WATERMARK || rule->kind == CHECK_FAIR)
 		group->held += beyond_floor(flow);

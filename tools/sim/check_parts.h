@@ -226,12 +226,10 @@ void check_share_look(struct check *check, const struct sim_session *session, in
 	const struct check_flow *seen);
 
 /* check_cap.c: what is in flight */
-void check_cap_begin(struct check *check);
-void check_cap_count(struct check *check, const struct sim_session *session);
 void check_cap_look(struct check *check);
 void check_cap_free(struct check *check);
 
-/* Whether what is in flight elsewhere may keep this flow waiting. */
+/* Whether what is in flight may keep this flow waiting; behind check_cap_look(). */
 bool check_cap_holds(const struct check *check, const struct sim_session *session);
 
 /* check_pool.c: all pools after a step */

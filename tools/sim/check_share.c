@@ -38,13 +38,14 @@ static void look_at_wanted(struct check *check, const struct sim_session *sessio
 			rule->policy->name, leased, most, wanted, rule->most);
 }
 
+/* A segment is free only when all of it has left. */
 static void look_at_own(struct check *check, const struct sim_session *session, int direction,
 	const struct check_rule *rule, uint32_t member)
 {
 	const struct flow *flow = check_flow_of(session, direction);
 
 	if (flow->end == FLOW_OPEN && (flow->meter.paused >> member & 1) != 0 &&
-		flow->store.held < rule->exclusive * rule->segment)
+		segments(rule, flow->store.held) < rule->exclusive)
 		check_fault(check, "share", session, direction,
 			"%s: is paused, and holds %" PRIu64 " bytes; %" PRIu64 " segments of %" PRIu64 " are its own",
 			rule->policy->name, flow->store.held, rule->exclusive, rule->segment);
