@@ -43,7 +43,7 @@ const unsigned char *fake_pattern(unsigned pattern, uint64_t offset)
 
 		for (size_t i = 0; i < PERIOD; i++) {
 			state = state * 1664525 + 1013904223;
-			bytes[i] = (unsigned char)(state >> 24 | 1);
+			bytes[i] = state >> 24 != 0 ? (unsigned char)(state >> 24) : 1; /* ends of lines among them */
 		}
 		for (size_t i = PERIOD; i < sizeof(bytes); i++)
 			bytes[i] = bytes[i - PERIOD];
