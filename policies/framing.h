@@ -34,8 +34,7 @@ enum framing_mark {
 
 /* One direction of a connection; what the fields say depends on the state, which depends on the kind. */
 struct framing_side {
-	uint64_t
-		left; /* of a number: what was read so far; else bytes that are still to come of what is being skipped */
+	uint64_t left;  /* of a number: what was read so far; of what is skipped: what is to come of it */
 	uint64_t parts; /* what else belongs to the message */
 	uint8_t state;
 	uint8_t type;     /* of the message */

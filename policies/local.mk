@@ -17,8 +17,8 @@ pkglib_LTLIBRARIES += policies/fair.la
 policies_fair_la_SOURCES = policies/fair.c
 policies_fair_la_LDFLAGS = $(module_ldflags)
 
-pkglib_LTLIBRARIES += policies/inflight-cap.la
-policies_inflight_cap_la_SOURCES = \
+# Tests compile these, too.
+framing = \
 	policies/framing.c \
 	policies/framing.h \
 	policies/framing_line.c \
@@ -27,7 +27,10 @@ policies_inflight_cap_la_SOURCES = \
 	policies/framing_resp.c \
 	policies/framing_u32be.c \
 	policies/framing_words.c \
-	policies/framing_words.h \
+	policies/framing_words.h
+
+pkglib_LTLIBRARIES += policies/inflight-cap.la
+policies_inflight_cap_la_SOURCES = $(framing) \
 	policies/inflight.h \
 	policies/inflight_bytes.c \
 	policies/inflight_cap.c \
