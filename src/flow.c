@@ -163,6 +163,16 @@ static void measure_drain(struct flow *flow, uint64_t now)
 	flow->drain_written = flow->written;
 }
 
+/* Whether nothing more will be read: a source whose sink is gone may go on. */
+static bool has_ended(const struct flow *flow)
+{
+	const struct endpoint *source = flow->source;
+
+	if (flow->end != FLOW_DROPPED)
+		return flow->end != FLOW_OPEN;
+	return source == NULL || source->ended || source->error != 0;
+}
+
 /* What changes while bytes move. */
 static void view_update(const struct flow *flow, uint64_t now, struct hearing *hearing)
 {
@@ -180,7 +190,7 @@ static void view_update(const struct flow *flow, uint64_t now, struct hearing *h
 		view->unread = flow->samples->unread;
 	view->oldest_age = flow->store.held > 0 ? now - store_oldest(&flow->store) : 0;
 	view->drain_rate = flow->drain_rate;
-	view->ended = flow->end != FLOW_OPEN;
+	view->ended = has_ended(flow);
 }
 
 static void view_fill(const struct flow *flow, uint64_t now, struct hearing *hearing)
@@ -448,7 +458,6 @@ struct before {
 	uint64_t read;
 	uint64_t written;
 	uint64_t acked;
-	bool ended;
 };
 
 /* Tells the policies what this turn did, and asks them what follows from it. */
@@ -466,7 +475,8 @@ static void tell_policies(struct flow *flow, const struct before *before, bool t
 		return;
 	event.what = (event.read > 0 ? WEIR_EVENT_READ : 0) | (event.written > 0 ? WEIR_EVENT_WROTE : 0) |
 		(event.acked > 0 ? WEIR_EVENT_ACKED : 0) | (timed ? WEIR_EVENT_TIME : 0) |
-		(flow->end != FLOW_OPEN && !before->ended ? WEIR_EVENT_ENDED : 0);
+		(flow->end != FLOW_OPEN && !flow->end_told ? WEIR_EVENT_ENDED : 0);
+	flow->end_told = flow->end != FLOW_OPEN;
 	view_update(flow, now, hearing);
 	hearing->moved = event.read > 0 || event.written > 0;
 	hearing->over = true;
@@ -540,12 +550,14 @@ static void wind_up(struct flow *flow, uint64_t now)
 	standing_trim(&flow->standing, &flow->store);
 }
 
-/* What policies learn of bytes that nobody gets: that they came, and what is in them. */
+/* What policies learn of bytes that nobody gets, and of the end behind them: that they came, and what is in them. */
 static void tell_of_waste(struct flow *flow, uint64_t length, uint64_t now)
 {
-	struct weir_event event = {.size = sizeof(event), .what = WEIR_EVENT_READ, .read = length};
+	struct weir_event event = {.size = sizeof(event), .read = length};
 	struct hearing hearing;
 
+	event.what = (length > 0 ? WEIR_EVENT_READ : 0) | (has_ended(flow) ? WEIR_EVENT_ENDED : 0);
+	flow->end_told = has_ended(flow);
 	view_fill(flow, now, &hearing);
 	standing_hear(&flow->standing, &hearing);
 	standing_waste(&flow->standing, &hearing, context_of(flow)->scratch, length);
@@ -561,20 +573,20 @@ static void tell_of_waste(struct flow *flow, uint64_t length, uint64_t now)
 static void waste(struct flow *flow, uint64_t now)
 {
 	struct endpoint *source = flow->source;
-	ssize_t n;
+	ssize_t n = 0;
 
-	if (source == NULL || !source->open || !source->readable || source->error != 0)
+	if (source == NULL || !source->open || flow->end_told)
 		return;
-	n = endpoint_read(source, context_of(flow)->scratch, CONTEXT_SCRATCH);
-	if (n <= 0)
-		return;
-	tell_of_waste(flow, (uint64_t)n, now);
-	flow->more = source->readable;
+	if (source->readable && !has_ended(flow))
+		n = endpoint_read(source, context_of(flow)->scratch, CONTEXT_SCRATCH);
+	if (n > 0 || has_ended(flow))
+		tell_of_waste(flow, n > 0 ? (uint64_t)n : 0, now);
+	flow->more = source->readable && !has_ended(flow);
 }
 
 void flow_turn(struct flow *flow, uint64_t now)
 {
-	struct before before = {flow->read, flow->written, flow->acked, flow->end != FLOW_OPEN};
+	struct before before = {flow->read, flow->written, flow->acked};
 	bool timed = flow->standing.verdict.ask_at <= now;
 	struct hearing hearing;
 

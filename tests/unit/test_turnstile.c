@@ -22,7 +22,9 @@ static struct turnstile {
 	uint32_t options_need; /* of WEIR_NEED_SCAN */
 	uint64_t waited;       /* longest, as seen */
 	unsigned scans;
-	bool blind; /* a scan was not shown the view */
+	bool blind;             /* a scan was not shown the view */
+	unsigned ends_told;     /* of flows downwards */
+	bool ended_before_time; /* such a flow had ended, as the view had it, and was not told of */
 } first, second;
 
 struct passed {
@@ -96,10 +98,13 @@ static size_t turnstile_scan(const struct weir_call *call, const void *bytes, si
 
 static void turnstile_event(const struct weir_call *call, const struct weir_view *view, const struct weir_event *event)
 {
+	struct turnstile *turnstile = (struct turnstile *)call->options;
 	struct passed *passed = call->flow;
 
-	(void)view;
-	(void)event;
+	if (call->ref.direction == WEIR_DOWN) {
+		turnstile->ends_told += (event->what & WEIR_EVENT_ENDED) != 0;
+		turnstile->ended_before_time |= view->ended && turnstile->ends_told == 0;
+	}
 	if (passed->ends > 0) {
 		call->host->end(call, (enum weir_end)(passed->ends - 1), "the test says so");
 		call->host->end(call, WEIR_END_RESET, "and again");
@@ -300,6 +305,12 @@ START_TEST(what_nobody_will_get_is_shown_all_the_same)
 	world_run(&world);
 	down = (const struct passed *)(pairs[0].session.owner.states + stack.members[0].flow_state[WEIR_DOWN]);
 	ck_assert_uint_eq(down->offset, 300000);
+	ck_assert_uint_eq(first.ends_told, 0);
+	fake_end(&pairs[0].server);
+	world_run(&world);
+	world_pass(&world, SECOND);
+	ck_assert_uint_eq(first.ends_told, 1);
+	ck_assert(!first.ended_before_time);
 	answer(0, 1);
 	ck_assert_uint_eq(pairs[0].server.accepted, 3 * MESSAGE);
 	answer(0, 2);
