@@ -46,8 +46,8 @@ struct flow {
 	bool no_memory;    /* bytes could not be stored: the session cannot go on */
 	bool short_of;     /* the memory limit let nothing be read in this turn */
 	bool asked;        /* somebody wants the policies to be asked anew */
-	bool bulk;         /* goes through a pipe, if there is one */
-	bool end_told;     /* the policies know that the source has ended */
+	bool bulk : 1;     /* goes through a pipe, if there is one */
+	bool end_told : 1; /* the policies know that the source has ended */
 	struct endpoint *source;
 	struct endpoint *sink;
 	struct flow_samples *samples; /* NULL: nobody needs them */
