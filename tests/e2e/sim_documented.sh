@@ -60,7 +60,7 @@ result $? "weir-sim(1) has every option of -h" missing
 
 # ---- what it writes
 
-printf '[policy p]\nmodule = watermark\n[scenario]\nduration = 5ms\npolicy = p\n[source s]\n[traffic t]\nup_source = s\n' >a.ini
+printf '[policy p]\nmodule = watermark\n[policy c]\nmodule = inflight-cap\ntotal = 1M\n[scenario]\nduration = 5ms\npolicy = p, c\n[source s]\n[traffic t]\nup_source = s\n' >a.ini
 run --csv a.csv --json a.ini
 head -n 1 a.csv | tr ',' '\n' >columns
 sed -n '/^\.Sh TRACE/,/^\.Sh/s/^\.It Ic //p' "$manual" >columns.1

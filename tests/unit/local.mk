@@ -91,6 +91,7 @@ EXTRA_DIST += tests/unit/scenario_errors.table
 # What weir-sim simulates.
 unit_tests += \
 	tests/unit/test_sim_dialog \
+	tests/unit/test_sim_doors \
 	tests/unit/test_sim_ends \
 	tests/unit/test_sim_parts \
 	tests/unit/test_sim_run
@@ -98,6 +99,9 @@ simulation = tests/unit/simulation.c tests/unit/simulation.h
 tests_unit_test_sim_dialog_SOURCES = tests/unit/test_sim_dialog.c $(simulation)
 tests_unit_test_sim_dialog_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
 tests_unit_test_sim_dialog_LDADD = tools/libsim.a $(LDADD)
+tests_unit_test_sim_doors_SOURCES = tests/unit/test_sim_doors.c $(simulation)
+tests_unit_test_sim_doors_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
+tests_unit_test_sim_doors_LDADD = tools/libsim.a $(LDADD)
 tests_unit_test_sim_ends_SOURCES = tests/unit/test_sim_ends.c $(simulation)
 tests_unit_test_sim_ends_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
 tests_unit_test_sim_ends_LDADD = tools/libsim.a $(LDADD)

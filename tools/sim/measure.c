@@ -4,9 +4,11 @@
  */
 #include "measure.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "gate.h"
 #include "histogram.h"
 #include "usage.h"
 
@@ -335,6 +337,19 @@ static uint64_t least_fair(const struct measure *measure, size_t contests)
 	return least;
 }
 
+static void add_counters(struct sim_result *result, const struct policy *policy)
+{
+	const struct weir_policy *api = &policy->module->api;
+
+	for (uint32_t i = 0; i < api->counter_count && result->counter_count < SIM_COUNTERS_MAX; i++) {
+		struct sim_counter *counter = &result->counters[result->counter_count++];
+
+		snprintf(counter->policy, sizeof(counter->policy), "%s", policy->name);
+		snprintf(counter->name, sizeof(counter->name), "%s", gate_counter(api, i).name);
+		counter->count = atomic_load(&policy->counters[i]);
+	}
+}
+
 void measure_result(const struct sim_world *world, struct sim_result *result)
 {
 	const struct measure *measure = world->measure;
@@ -360,5 +375,7 @@ void measure_result(const struct sim_world *world, struct sim_result *result)
 	result->flips = per(2 * result->pauses, FLIP_TIME, measure->life);
 	result->jain = least_fair(measure, 2 * world->scenario->traffic_count);
 	usage_result(measure->usage, result);
+	for (size_t i = 0; i < world->scenario->config->policy_count; i++)
+		add_counters(result, world->scenario->config->policies[i]);
 	result->turns = world->turns;
 }

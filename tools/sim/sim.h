@@ -32,8 +32,16 @@ struct sim_pool {
 	uint64_t shortages; /* how often somebody had to queue */
 };
 
+/* What a policy counts. */
+struct sim_counter {
+	char policy[64];
+	char name[64];
+	uint64_t count;
+};
+
 #define SIM_CAUSES_MAX 64
 #define SIM_POOLS_MAX 64
+#define SIM_COUNTERS_MAX 64
 
 /* Of a share of all flow-time (held), or of all bytes (sojourn). */
 struct sim_spread {
@@ -63,6 +71,8 @@ struct sim_result {
 	size_t cause_count;
 	struct sim_pool pools[SIM_POOLS_MAX];
 	size_t pool_count;
+	struct sim_counter counters[SIM_COUNTERS_MAX];
+	size_t counter_count;
 	uint64_t turns; /* of sessions */
 };
 

@@ -85,6 +85,19 @@ static void print_pools(FILE *out, const struct sim_result *result)
 	}
 }
 
+static void print_counters(FILE *out, const struct sim_result *result)
+{
+	if (result->counter_count > 0)
+		fprintf(out, "\n%-24s %12s\n", "counter", "count");
+	for (size_t i = 0; i < result->counter_count; i++) {
+		const struct sim_counter *counter = &result->counters[i];
+		char name[sizeof(counter->policy) + sizeof(counter->name)];
+
+		snprintf(name, sizeof(name), "%s.%s", counter->policy, counter->name);
+		fprintf(out, "%-24s %12" PRIu64 "\n", name, counter->count);
+	}
+}
+
 void summary_print(FILE *out, const struct scenario *scenario, const struct sim_result *result)
 {
 	char text[UNITS];
@@ -105,6 +118,7 @@ void summary_print(FILE *out, const struct scenario *scenario, const struct sim_
 	print_time(out, result);
 	print_causes(out, result);
 	print_pools(out, result);
+	print_counters(out, result);
 }
 
 /* ---- a sweep ------------------------------------------------------------------------------------------------------- */

@@ -110,6 +110,19 @@ static void pools(struct json *json, const struct sim_result *result)
 	close_value(json, ']');
 }
 
+static void counters(struct json *json, const struct sim_result *result)
+{
+	open_value(json, "counters", '[');
+	for (size_t i = 0; i < result->counter_count; i++) {
+		open_value(json, NULL, '{');
+		string(json, "policy", result->counters[i].policy);
+		string(json, "name", result->counters[i].name);
+		number(json, "count", result->counters[i].count);
+		close_value(json, '}');
+	}
+	close_value(json, ']');
+}
+
 static void spent(struct json *json, const struct sim_result *result)
 {
 	open_value(json, "spent_ns", '{');
@@ -139,6 +152,7 @@ static void members(struct json *json, const struct sim_result *result)
 	spent(json, result);
 	causes(json, result);
 	pools(json, result);
+	counters(json, result);
 }
 
 void summary_json(FILE *out, const struct scenario *scenario, const struct sim_result *result)
