@@ -2,7 +2,9 @@
 # Manuals: dist_man_MANS += doc/NAME.SECTION; other documents: EXTRA_DIST.
 
 dist_man_MANS += \
+	doc/weir-credit.7 \
 	doc/weir-demand.7 \
+	doc/weir-fair.7 \
 	doc/weir-policy.3 \
 	doc/weir-shape.7 \
 	doc/weir-sim.1 \
@@ -23,9 +25,13 @@ EXTRA_DIST += \
 # Scenarios for weir-sim; each is run by tests/e2e/sim_scenarios.sh, short.
 scenariosdir = $(docdir)/scenarios
 dist_scenarios_DATA = \
+	doc/scenarios/credit-stalled.ini \
+	doc/scenarios/credit.ini \
 	doc/scenarios/demand-stalled.ini \
 	doc/scenarios/demand.ini \
 	doc/scenarios/echo.ini \
+	doc/scenarios/fair-newcomer.ini \
+	doc/scenarios/fair.ini \
 	doc/scenarios/scopes-teeth.ini \
 	doc/scenarios/scopes.ini \
 	doc/scenarios/shape-burst.ini \

@@ -85,26 +85,16 @@ static const struct weir_pool pools[] = {
 	},
 };
 
-/* Sizes as the user writes them, as far as they are whole kilobytes. */
-#define SIZE "%" PRIu64 "%s"
-#define SIZE_OF(bytes) (bytes) % 1024 == 0 ? (bytes) / 1024 : (bytes), (bytes) % 1024 == 0 ? "K" : ""
-
+/* That the pool has room for one session's share is weir's to check. */
 static int credit_check(const void *any_options, char *error, size_t error_size)
 {
 	const struct options *options = any_options;
 
-	if (options->max < options->exclusive) {
-		snprintf(error, error_size,
-			"max = %" PRIu64 " is less than exclusive = %" PRIu64 "; expected max >= exclusive",
-			options->max, options->exclusive);
-		return -1;
-	}
-	if (options->segment > options->pool) {
-		snprintf(error, error_size, "segment = " SIZE " is more than pool = " SIZE "; expected segment <= pool",
-			SIZE_OF(options->segment), SIZE_OF(options->pool));
-		return -1;
-	}
-	return 0;
+	if (options->max >= options->exclusive)
+		return 0;
+	snprintf(error, error_size, "max = %" PRIu64 " is less than exclusive = %" PRIu64 "; expected max >= exclusive",
+		options->max, options->exclusive);
+	return -1;
 }
 
 /* How many segments so many bytes need. */
