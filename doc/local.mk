@@ -39,4 +39,6 @@ dist_scenarios_DATA = \
 	doc/scenarios/shape-fair.ini \
 	doc/scenarios/shape.ini \
 	doc/scenarios/slow-consumer.ini \
+	doc/scenarios/stack-requests.ini \
+	doc/scenarios/stack.ini \
 	doc/scenarios/watermark.ini
