@@ -5,6 +5,7 @@ dist_man_MANS += \
 	doc/weir-credit.7 \
 	doc/weir-demand.7 \
 	doc/weir-fair.7 \
+	doc/weir-inflight-cap.7 \
 	doc/weir-policy.3 \
 	doc/weir-shape.7 \
 	doc/weir-sim.1 \
@@ -32,6 +33,9 @@ dist_scenarios_DATA = \
 	doc/scenarios/echo.ini \
 	doc/scenarios/fair-newcomer.ini \
 	doc/scenarios/fair.ini \
+	doc/scenarios/inflight-requests.ini \
+	doc/scenarios/inflight-start.ini \
+	doc/scenarios/inflight.ini \
 	doc/scenarios/scopes-teeth.ini \
 	doc/scenarios/scopes.ini \
 	doc/scenarios/shape-burst.ini \

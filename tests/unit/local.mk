@@ -37,6 +37,7 @@ unit_tests += \
 	tests/unit/test_fair \
 	tests/unit/test_framing \
 	tests/unit/test_inflight \
+	tests/unit/test_inflight_requests \
 	tests/unit/test_shape \
 	tests/unit/test_watermark
 tests_unit_test_framing_SOURCES = tests/unit/test_framing.c tests/unit/conversation.c tests/unit/conversation.h $(framing)
