@@ -29,6 +29,7 @@ e2e_programs = \
 	tests/e2e/test_inflight \
 	tests/e2e/test_demand \
 	tests/e2e/test_fair \
+	tests/e2e/test_fair \
 	tests/e2e/test_policies \
 	tests/e2e/test_ends \
 	tests/e2e/test_unix \
@@ -42,6 +43,7 @@ tests_e2e_test_connect_LDADD = $(e2e_ldadd)
 tests_e2e_test_credit_LDADD = $(e2e_ldadd)
 tests_e2e_test_demand_LDADD = $(e2e_ldadd)
 tests_e2e_test_ends_LDADD = $(e2e_ldadd)
+tests_e2e_test_fair_LDADD = $(e2e_ldadd)
 tests_e2e_test_fair_LDADD = $(e2e_ldadd)
 tests_e2e_test_idle_LDADD = $(e2e_ldadd)
 tests_e2e_test_inflight_LDADD = $(e2e_ldadd)
