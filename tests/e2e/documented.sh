@@ -7,7 +7,7 @@ set -u
 . "$WEIR_SRCDIR/tests/e2e/lib.sh"
 need awk diff nc
 ini5=$WEIR_SRCDIR/doc/weir.ini.5
-policies="credit demand fair shape watermark"
+policies="credit demand fair inflight-cap shape watermark"
 weir8=$WEIR_SRCDIR/doc/weir.8
 sample=$WEIR_SRCDIR/etc/weir.ini
 : >"$dir/log"
@@ -162,7 +162,7 @@ configurations() {
 
 # ---- the tests
 
-echo 1..26
+echo 1..29
 
 program_keys | sort >"$dir/program"
 manual_items >"$dir/items"
