@@ -29,7 +29,6 @@ e2e_programs = \
 	tests/e2e/test_inflight \
 	tests/e2e/test_demand \
 	tests/e2e/test_fair \
-	tests/e2e/test_fair \
 	tests/e2e/test_policies \
 	tests/e2e/test_ends \
 	tests/e2e/test_unix \
@@ -43,7 +42,6 @@ tests_e2e_test_connect_LDADD = $(e2e_ldadd)
 tests_e2e_test_credit_LDADD = $(e2e_ldadd)
 tests_e2e_test_demand_LDADD = $(e2e_ldadd)
 tests_e2e_test_ends_LDADD = $(e2e_ldadd)
-tests_e2e_test_fair_LDADD = $(e2e_ldadd)
 tests_e2e_test_fair_LDADD = $(e2e_ldadd)
 tests_e2e_test_idle_LDADD = $(e2e_ldadd)
 tests_e2e_test_inflight_LDADD = $(e2e_ldadd)
@@ -66,8 +64,10 @@ e2e_scripts = \
 	tests/e2e/documented.sh \
 	tests/e2e/iperf3.sh \
 	tests/e2e/nc.sh \
+	tests/e2e/pgsql_cap.sh \
 	tests/e2e/policy_example.sh \
 	tests/e2e/redis.sh \
+	tests/e2e/redis_cap.sh \
 	tests/e2e/sha256.sh \
 	tests/e2e/sim_compilers.sh \
 	tests/e2e/sim_documented.sh \
