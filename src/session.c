@@ -267,6 +267,12 @@ static uint64_t linger_mark(const struct flow *last)
 	return (flow_over(last) ? 0 : last->store.held + 1) + sample.queued;
 }
 
+/* Whether a close that a policy asks for is still to begin; of an end that broke, there may be something to deliver. */
+static bool may_close(const struct session *session)
+{
+	return session->state == SESSION_RUNNING || (session->state == SESSION_LINGER && session->last != NULL);
+}
+
 /* A policy has ended the session: nothing more is read, and what is there is delivered both ways. */
 static void begin_close(struct session *session, uint64_t now)
 {
@@ -418,7 +424,7 @@ static uint64_t settle(struct session *session, uint64_t now)
 		session_close(session, CLOSE_POLICY, now);
 		return WEIR_NEVER;
 	}
-	if (session->state == SESSION_RUNNING && ending(session) == STANDING_CLOSES)
+	if (may_close(session) && ending(session) == STANDING_CLOSES)
 		begin_close(session, now);
 	if (session->state == SESSION_RUNNING && session->client->error != 0)
 		begin_linger(session, session->client, now);

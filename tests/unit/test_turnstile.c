@@ -452,6 +452,26 @@ START_TEST(a_close_is_over_when_both_ends_break)
 }
 END_TEST
 
+/* Of who broke there is an end that is still being delivered; a policy does not let it last. */
+START_TEST(a_close_ends_a_session_that_lingers)
+{
+	begin(2);
+	send_up(0, 5 * MESSAGE);
+	fake_reset(&pairs[0].client);
+	world_run(&world);
+	world_pass(&world, 5 * SECOND);
+	ck_assert_uint_eq(pairs[0].closed, 0); /* three wait for units */
+	passed_by(0, 0)->ends = WEIR_END_CLOSE + 1;
+	answer(0, 1);
+	ck_assert_uint_eq(pairs[0].server.accepted, 3 * MESSAGE);
+	world_pass(&world, 600 * MS);
+	ck_assert_uint_eq(pairs[0].closed, 1);
+	ck_assert_uint_eq(pairs[0].session.reason, CLOSE_POLICY);
+	ck_assert(!fake_saw_end(&pairs[0].server) && fake_saw_reset(&pairs[0].server));
+	finish(1);
+}
+END_TEST
+
 START_TEST(a_reset_waits_for_nobody)
 {
 	begin(2);
@@ -485,6 +505,7 @@ int main(void)
 	tcase_add_test(tcase, a_close_delivers_what_may_be_written);
 	tcase_add_test(tcase, a_close_does_not_wait_for_who_takes_nothing);
 	tcase_add_test(tcase, a_close_is_over_when_both_ends_break);
+	tcase_add_test(tcase, a_close_ends_a_session_that_lingers);
 	tcase_add_test(tcase, a_reset_waits_for_nobody);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
