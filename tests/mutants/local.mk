@@ -10,14 +10,22 @@ dist_check_SCRIPTS += tests/mutants/applies.sh
 TESTS += tests/mutants/applies.sh
 EXTRA_DIST += \
 	tests/mutants/run \
+	tests/mutants/alpha-ignored.patch \
+	tests/mutants/answers-uncounted.patch \
+	tests/mutants/backlog-ignored.patch \
 	tests/mutants/bucket-overfull.patch \
+	tests/mutants/cap-plus-one-byte.patch \
+	tests/mutants/cap-plus-one.patch \
 	tests/mutants/chunks-early.patch \
 	tests/mutants/client-scope.patch \
 	tests/mutants/deaf-reader.patch \
+	tests/mutants/directions-shared.patch \
+	tests/mutants/door-first.patch \
 	tests/mutants/early-close.patch \
 	tests/mutants/early-end.patch \
 	tests/mutants/error-forgotten.patch \
 	tests/mutants/floor-removed.patch \
+	tests/mutants/grant-in-no-hand.patch \
 	tests/mutants/grant-lost.patch \
 	tests/mutants/grant-unheard.patch \
 	tests/mutants/group-beyond.patch \
@@ -36,16 +44,28 @@ EXTRA_DIST += \
 	tests/mutants/never-paid.patch \
 	tests/mutants/no-byte-bound.patch \
 	tests/mutants/no-hysteresis.patch \
+	tests/mutants/nobody-is-woken.patch \
 	tests/mutants/one-chunk-more.patch \
+	tests/mutants/over-and-free.patch \
 	tests/mutants/overtaking.patch \
+	tests/mutants/own-share-unused.patch \
 	tests/mutants/page-for-free.patch \
 	tests/mutants/page-kept.patch \
 	tests/mutants/read-forgotten.patch \
 	tests/mutants/refill-unit.patch \
 	tests/mutants/reset-as-end.patch \
+	tests/mutants/segment-too-many.patch \
+	tests/mutants/share-not-had.patch \
+	tests/mutants/share-put-back.patch \
 	tests/mutants/stale-verdict.patch \
 	tests/mutants/surplus-kept.patch \
 	tests/mutants/time-lost.patch \
+	tests/mutants/timeout-never.patch \
 	tests/mutants/timer-once.patch \
+	tests/mutants/unacked-is-free.patch \
+	tests/mutants/uncounted-keeps.patch \
+	tests/mutants/unscanned-passes.patch \
+	tests/mutants/upstreams-apart.patch \
+	tests/mutants/written-is-acked.patch \
 	tests/mutants/wrong-bytes.patch \
 	tests/mutants/wrong-side.patch
