@@ -68,7 +68,7 @@ static void draw_source(struct drawing *drawing, unsigned number)
 /* Few and small ones in a row, many and large ones together: the time it takes is that of the services. */
 static void draw_dialog(struct drawing *drawing, unsigned number)
 {
-	uint64_t requests = drawing_scale(drawing, 1, 200);
+	uint64_t requests = drawing_scale(drawing, 1, 64);
 
 	drawing_begin(drawing, "source", 'q', number);
 	document_add(drawing->document, "kind", "requests");

@@ -25,11 +25,11 @@
 #include "trial.h"
 
 #ifdef __SANITIZE_THREAD__
-#define SCENARIOS 15 /* of a family: there is but one thread to look at */
+#define SCENARIOS 10 /* of a family: there is but one thread to look at */
 #elif defined(__SANITIZE_ADDRESS__)
-#define SCENARIOS 100
+#define SCENARIOS 70
 #else
-#define SCENARIOS 600
+#define SCENARIOS 400
 #endif
 
 struct options {
