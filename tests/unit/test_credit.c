@@ -8,6 +8,7 @@
 #include "unit.h"
 
 #define SEGMENT (32 * KIB)
+#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
 
 static void load_module(void)
 {
@@ -31,7 +32,6 @@ START_TEST(a_flow_may_read_its_own_share)
 	ck_assert_uint_eq(trial_ask().grain[0], 0);
 	ck_assert_uint_eq(trial_ask().promises, 0);
 	ck_assert_uint_eq(trial_ask().write_to, WEIR_UNLIMITED);
-	ck_assert_uint_eq(trial_ask().ask_at, WEIR_NEVER);
 }
 END_TEST
 
@@ -51,7 +51,6 @@ static const struct {
 	{"pool=64M", 10 * SEGMENT, 100 * SEGMENT, 10, 10},
 	{"pool=64M max=5", 0, 100 * SEGMENT, 0, 5},
 	{"pool=64M floating=1", 0, 100 * SEGMENT, 0, 3},
-	{"pool=64M floating=0 exclusive=1 max=1", SEGMENT, 100 * SEGMENT, 1, 1},
 	{"pool=200K", 0, 100 * SEGMENT, 0, 6},
 	{"pool=64M segment=4K", 5 * 4096, 3 * 4096, 5, 10},
 	{"pool=64M segment=1025", 1026, 1025, 2, 5},
@@ -373,8 +372,6 @@ START_TEST(directions_do_not_lock_each_other)
 	end();
 }
 END_TEST
-
-#define COUNT(array) (int)(sizeof(array) / sizeof((array)[0]))
 
 int main(void)
 {
