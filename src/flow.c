@@ -163,14 +163,12 @@ static void measure_drain(struct flow *flow, uint64_t now)
 	flow->drain_written = flow->written;
 }
 
-/* Whether nothing more will be read: a source whose sink is gone may go on. */
+/* Whether the source has: one whose sink is gone, or that a policy's close has stopped, has not by that. */
 static bool has_ended(const struct flow *flow)
 {
 	const struct endpoint *source = flow->source;
 
-	if (flow->end != FLOW_DROPPED)
-		return flow->end != FLOW_OPEN;
-	return source == NULL || source->ended || source->error != 0;
+	return flow->end != FLOW_OPEN && (source == NULL || source->ended || source->error != 0);
 }
 
 /* What changes while bytes move. */
@@ -475,8 +473,8 @@ static void tell_policies(struct flow *flow, const struct before *before, bool t
 		return;
 	event.what = (event.read > 0 ? WEIR_EVENT_READ : 0) | (event.written > 0 ? WEIR_EVENT_WROTE : 0) |
 		(event.acked > 0 ? WEIR_EVENT_ACKED : 0) | (timed ? WEIR_EVENT_TIME : 0) |
-		(flow->end != FLOW_OPEN && !flow->end_told ? WEIR_EVENT_ENDED : 0);
-	flow->end_told = flow->end != FLOW_OPEN;
+		(has_ended(flow) && !flow->end_told ? WEIR_EVENT_ENDED : 0);
+	flow->end_told = has_ended(flow);
 	view_update(flow, now, hearing);
 	hearing->moved = event.read > 0 || event.written > 0;
 	hearing->over = true;

@@ -414,6 +414,7 @@ START_TEST(a_close_delivers_what_may_be_written)
 	ck_assert_uint_eq(pairs[0].session.reason, CLOSE_POLICY);
 	ck_assert_uint_eq(fake_delivered(&pairs[0].client), 1000);
 	ck_assert_uint_eq(fake_delivered(&pairs[0].server), 2 * MESSAGE); /* the third had no unit */
+	ck_assert_uint_eq(first.ends_told, 0); /* it was stopped; the server has not ended */
 	ck_assert(fake_saw_reset(&pairs[0].client) && !fake_saw_end(&pairs[0].client));
 	ck_assert(fake_saw_reset(&pairs[0].server) && !fake_saw_end(&pairs[0].server));
 	ck_assert_uint_eq(capture_count("policy turnstile (turnstile): ends session"), 1);
