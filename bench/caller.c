@@ -32,7 +32,7 @@ static void greet(struct caller *caller)
 static void push(struct caller *caller)
 {
 	while (caller->unsent > 0) {
-		ssize_t n = wire_send(caller->watch.fd, caller->unsent);
+		ssize_t n = wire_send_lines(caller->watch.fd, caller->unsent);
 
 		if (n == -1) {
 			if (errno != EAGAIN)

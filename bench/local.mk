@@ -44,12 +44,16 @@ bench_relay_LDADD =
 
 EXTRA_DIST += \
 	bench/README.md \
+	bench/costs \
 	bench/policies \
 	bench/run \
 	bench/harness/__init__.py \
 	bench/harness/bench.py \
 	bench/harness/cases.py \
 	bench/harness/command.py \
+	bench/harness/cost_cases.py \
+	bench/harness/cost_command.py \
+	bench/harness/cost_turns.py \
 	bench/harness/error.py \
 	bench/harness/iperf.py \
 	bench/harness/load.py \

@@ -66,7 +66,7 @@ static int push(struct guest *guest)
 
 	if (!guest->faucet && guest->owed == 0)
 		return 0;
-	n = wire_send(guest->watch.fd, guest->faucet ? WIRE_CHUNK : guest->owed);
+	n = guest->faucet ? wire_send(guest->watch.fd, WIRE_CHUNK) : wire_send_lines(guest->watch.fd, guest->owed);
 	if (n == -1)
 		return errno == EAGAIN ? 0 : -1;
 	guest->owed -= guest->faucet ? 0 : (uint64_t)n;

@@ -133,6 +133,23 @@ ssize_t wire_send(int fd, size_t size)
 	return send(fd, warm, size < sizeof(warm) ? size : sizeof(warm), MSG_NOSIGNAL);
 }
 
+static const unsigned char *lines(void)
+{
+	static unsigned char bytes[WIRE_CHUNK];
+
+	if (bytes[0] == 0) {
+		memset(bytes, '-', sizeof(bytes));
+		for (size_t end = WIRE_LINE; end <= sizeof(bytes); end += WIRE_LINE)
+			bytes[end - 1] = '\n';
+	}
+	return bytes;
+}
+
+ssize_t wire_send_lines(int fd, size_t size)
+{
+	return send(fd, lines(), size < WIRE_CHUNK ? size : WIRE_CHUNK, MSG_NOSIGNAL);
+}
+
 /* TCP drops what MSG_TRUNC asks for without looking at the buffer. */
 ssize_t wire_discard(int fd, size_t size)
 {

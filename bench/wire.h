@@ -4,7 +4,8 @@
  * TCP_NODELAY.
  *
  * A client opens every connection with a header of eight bytes: a kind, three zeros, a size (32 bits, little endian). What
- * follows has no meaning: it is sent from one buffer that stays warm, and received without being copied.
+ * follows has no meaning: it is sent from one buffer that stays warm, and received without being copied. What is asked and
+ * answered is lines of WIRE_LINE bytes, for proxies that look for requests: messages of other sizes end anywhere.
  */
 #ifndef WIRE_H
 #define WIRE_H
@@ -17,6 +18,7 @@
 #define WIRE_COUNT_ANSWER 16
 /* The most that one call sends or discards, which bounds a turn. */
 #define WIRE_CHUNK (256 * 1024)
+#define WIRE_LINE 1024
 
 enum wire_kind {
 	WIRE_SINK = 'S',     /* discards; queues no more than `size`, unless that is 0 */
@@ -50,6 +52,7 @@ void wire_bound_queue(int fd, uint32_t bytes);
 
 /* As send() and recv(). */
 ssize_t wire_send(int fd, size_t size);
+ssize_t wire_send_lines(int fd, size_t size);
 ssize_t wire_discard(int fd, size_t size);
 
 /* As many descriptors as the system lets this process have. */

@@ -13,9 +13,9 @@ STALLED_SESSIONS = 200
 class Bench:
     """The server of the load generator, and one process for each set-up, all started once, before the first sample."""
 
-    def __init__(self, options, descriptors):
+    def __init__(self, options, descriptors, every=setups.every):
         self.options = options
-        self.setups = [setup for setup in setups.every() if setup.name in options.only]
+        self.setups = [setup for setup in every() if setup.name in options.only]
         # A session takes two of the proxy's descriptors.
         self.idle_sessions = 200 if options.quick else min(IDLE_SESSIONS, descriptors * 9 // 20)
         self.stalled_sessions = 20 if options.quick else STALLED_SESSIONS

@@ -106,6 +106,11 @@ def _weir(extra, name, place, children, upstream):
     return process.start_listening(children, place.core, command)
 
 
+def weir(name, what, extra):
+    """weir with more in its [listener] section, and sections behind that."""
+    return Setup(name, what, functools.partial(_weir, extra))
+
+
 def _haproxy(tuning, options, name, place, children, upstream):
     # A session takes two descriptors, a pipe two: leave some for the rest.
     sessions = int(place.descriptors * 0.46)
@@ -190,8 +195,8 @@ def every():
     nginx = functools.partial(Setup, program="nginx", package="nginx-light libnginx-mod-stream")
     return (
         Setup("direct", "no proxy at all"),
-        Setup("weir", "weir with its defaults, one worker", functools.partial(_weir, "")),
-        Setup("weir-none", "weir with policy = none", functools.partial(_weir, "policy = none\n")),
+        weir("weir", "weir with its defaults, one worker", ""),
+        weir("weir-none", "weir with policy = none", "policy = none\n"),
         haproxy("haproxy", "haproxy as people run it", functools.partial(_haproxy, "", "")),
         haproxy(
             "haproxy-splice",
