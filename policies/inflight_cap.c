@@ -131,7 +131,7 @@ static const struct weir_option option_table[] = {
 
 #define POOL(member, whose)                                                                                            \
 	{                                                                                                              \
-		.name = #member, .scope = whose, .size_offset = offsetof(struct options, member),                      \
+		.name = #member, .scope = (whose), .size_offset = offsetof(struct options, member),                    \
 		.flags = WEIR_POOL_BRIEF | WEIR_POOL_DIRECTED                                                          \
 	}
 

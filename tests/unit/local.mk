@@ -37,10 +37,18 @@ unit_tests += \
 	tests/unit/test_fair \
 	tests/unit/test_framing \
 	tests/unit/test_inflight \
+	tests/unit/test_inflight_dialogs \
+	tests/unit/test_inflight_flows \
 	tests/unit/test_inflight_requests \
 	tests/unit/test_shape \
 	tests/unit/test_watermark
-tests_unit_test_framing_SOURCES = tests/unit/test_framing.c tests/unit/conversation.c tests/unit/conversation.h $(framing)
+tests_unit_test_framing_SOURCES = \
+	tests/unit/test_framing.c \
+	tests/unit/conversation.c \
+	tests/unit/conversation.h \
+	tests/unit/script.c \
+	tests/unit/script.h \
+	$(framing)
 tests_unit_test_framing_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/policies
 
 # Configuration, modules, log.
