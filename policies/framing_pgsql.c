@@ -69,9 +69,9 @@ static const struct meaning up[128] = {
 	['Q'] = {MEANS_REQUEST, 5, LARGE},   /* Query */
 	['S'] = {MEANS_SYNC, 4, 4},          /* Sync */
 	['X'] = {MEANS_END, 4, 4},           /* Terminate */
-	['c'] = {MEANS_COPY},                /* CopyDone */
-	['d'] = {MEANS_COPY},                /* CopyData */
-	['f'] = {MEANS_COPY},                /* CopyFail */
+	['c'] = {.means = MEANS_COPY},       /* CopyDone */
+	['d'] = {.means = MEANS_COPY},       /* CopyData */
+	['f'] = {.means = MEANS_COPY},       /* CopyFail */
 	['p'] = {MEANS_PASSWORD, 4, MIDDLE}, /* a password, SASL, GSS */
 };
 
@@ -83,8 +83,8 @@ static const struct meaning down[128] = {
 	['C'] = {MEANS_PASSING, 5, MIDDLE},  /* CommandComplete */
 	['D'] = {MEANS_PASSING, 6, LARGE},   /* DataRow */
 	['E'] = {MEANS_PASSING, 5, LARGE},   /* ErrorResponse */
-	['G'] = {MEANS_COPY},                /* CopyInResponse */
-	['H'] = {MEANS_COPY},                /* CopyOutResponse */
+	['G'] = {.means = MEANS_COPY},       /* CopyInResponse */
+	['H'] = {.means = MEANS_COPY},       /* CopyOutResponse */
 	['I'] = {MEANS_PASSING, 4, 4},       /* EmptyQueryResponse */
 	['K'] = {MEANS_PASSING, 8, MIDDLE},  /* BackendKeyData */
 	['N'] = {MEANS_PASSING, 5, LARGE},   /* NoticeResponse */
@@ -92,10 +92,10 @@ static const struct meaning down[128] = {
 	['S'] = {MEANS_PASSING, 6, MIDDLE},  /* ParameterStatus */
 	['T'] = {MEANS_PASSING, 6, LARGE},   /* RowDescription */
 	['V'] = {MEANS_PASSING, 8, LARGE},   /* FunctionCallResponse */
-	['W'] = {MEANS_COPY},                /* CopyBothResponse */
+	['W'] = {.means = MEANS_COPY},       /* CopyBothResponse */
 	['Z'] = {MEANS_READY, 5, 5},         /* ReadyForQuery */
-	['c'] = {MEANS_COPY},                /* CopyDone */
-	['d'] = {MEANS_COPY},                /* CopyData */
+	['c'] = {.means = MEANS_COPY},       /* CopyDone */
+	['d'] = {.means = MEANS_COPY},       /* CopyData */
 	['n'] = {MEANS_PASSING, 4, 4},       /* NoData */
 	['s'] = {MEANS_PASSING, 4, 4},       /* PortalSuspended */
 	['t'] = {MEANS_PASSING, 6, LARGE},   /* ParameterDescription */

@@ -57,7 +57,7 @@ static void mark_found(struct line *line, int down, enum framing_mark mark)
 static size_t parse(struct line *line, int down, const unsigned char *bytes, size_t length)
 {
 	const char *before = framing_why(&line->framing), *why;
-	enum framing_mark mark;
+	enum framing_mark mark = FRAMING_NONE;
 	size_t consumed = (down ? framing_down : framing_up)(&line->framing, bytes, length, &mark);
 
 	why = framing_why(&line->framing);

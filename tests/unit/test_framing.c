@@ -13,11 +13,7 @@
 
 #include "conversation.h"
 #include "framing.h"
-
-#define STREAM_MAX 4096
-#define MARKS_MAX 256
-
-static const char directions[] = "><";
+#include "script.h"
 
 /* Check writes a word about each of its assertions, which is too much for every byte. */
 #define MUST(condition, ...)                                                                                           \
@@ -26,74 +22,12 @@ static const char directions[] = "><";
 			ck_abort_msg(__VA_ARGS__);                                                                     \
 	} while (0)
 
-/* What was found: at which byte of which direction. */
-struct mark {
-	char direction;
-	char what;
-	size_t offset;
-};
-
-struct found {
-	struct mark marks[MARKS_MAX];
-	int count;
-};
-
-/* A conversation without its marks, which are beside it. */
-struct script {
-	struct {
-		int down;
-		size_t length;
-		unsigned char bytes[STREAM_MAX];
-	} said[CONVERSATION_SAID_MAX];
-	int count;
-	struct found marks;
-};
-
-static void note(struct found *found, int down, char what, size_t offset)
+static void same_marks(const struct script_marks *found, const struct script_marks *expected, const char *how)
 {
-	MUST(found->count < MARKS_MAX, "too many marks");
-	found->marks[found->count++] = (struct mark){directions[down], what, offset};
-}
+	char wanted[SCRIPT_MARKS_MAX * 32];
 
-static const char *text_of(const struct found *found)
-{
-	static char text[MARKS_MAX * 16];
-	size_t length = 0;
-
-	text[0] = '\0';
-	for (int i = 0; i < found->count; i++)
-		length += (size_t)snprintf(text + length, sizeof(text) - length, " %c%zu%c", found->marks[i].direction,
-			found->marks[i].offset, found->marks[i].what);
-	return text;
-}
-
-static void same_marks(const struct found *found, const struct found *expected, const char *how)
-{
-	char wanted[MARKS_MAX * 16];
-
-	snprintf(wanted, sizeof(wanted), "%s", text_of(expected));
-	MUST(strcmp(text_of(found), wanted) == 0, "%s: found%s, expected%s", how, text_of(found), wanted);
-}
-
-static void read_script(struct script *script, const struct conversation *conversation)
-{
-	size_t offsets[2] = {0, 0};
-
-	memset(script, 0, sizeof(*script));
-	for (int i = 0; i < CONVERSATION_SAID_MAX && conversation->said[i].text; i++) {
-		const char *text = conversation->said[i].text;
-		int down = text[0] == '<';
-
-		script->count++;
-		script->said[i].down = down;
-		for (size_t k = 1; k < conversation->said[i].length; k++) {
-			if (text[k] != '\0' && strchr("{}^@", text[k]))
-				note(&script->marks, down, text[k], offsets[down]);
-			else
-				script->said[i].bytes[script->said[i].length++] = (unsigned char)text[k];
-			offsets[down] = offsets[down] + (text[k] == '\0' || !strchr("{}^@", text[k]));
-		}
-	}
+	snprintf(wanted, sizeof(wanted), "%s", script_text(expected));
+	MUST(strcmp(script_text(found), wanted) == 0, "%s: found%s, expected%s", how, script_text(found), wanted);
 }
 
 /* ---- what parses --------------------------------------------------------------------------------------------------- */
@@ -102,7 +36,7 @@ static void read_script(struct script *script, const struct conversation *conver
 struct line {
 	struct framing framing;
 	size_t offsets[2];
-	struct found found;
+	struct script_marks found;
 	size_t (*piece)(struct line *line, size_t left); /* how many bytes come next */
 	uint64_t random;
 	unsigned char *page_end; /* pieces end here, and what follows cannot be touched; NULL: pieces are on the heap */
@@ -142,7 +76,7 @@ static size_t some(struct line *line, size_t left)
 /* A begin that is not admitted is told again. */
 static void admit(struct line *line, const unsigned char *bytes, size_t length)
 {
-	enum framing_mark mark;
+	enum framing_mark mark = FRAMING_NONE;
 	size_t consumed = framing_up(&line->framing, bytes, length, &mark);
 
 	MUST(consumed == 0 && mark == FRAMING_BEGIN, "%zu bytes and mark %d without leave", consumed, (int)mark);
@@ -151,7 +85,7 @@ static void admit(struct line *line, const unsigned char *bytes, size_t length)
 
 static size_t parse(struct line *line, int down, const unsigned char *bytes, size_t length)
 {
-	enum framing_mark mark;
+	enum framing_mark mark = FRAMING_NONE;
 	size_t consumed = (down ? framing_down : framing_up)(&line->framing, bytes, length, &mark);
 	const char *why = framing_why(&line->framing);
 
@@ -159,7 +93,7 @@ static size_t parse(struct line *line, int down, const unsigned char *bytes, siz
 	MUST((why != NULL) == (mark == FRAMING_LOST), "mark %d, lost because of %s", (int)mark, why);
 	line->offsets[down] += consumed;
 	if (mark != FRAMING_NONE)
-		note(&line->found, down, mark_letters[mark], line->offsets[down]);
+		script_note(&line->found, down, mark_letters[mark], line->offsets[down]);
 	if (mark == FRAMING_BEGIN)
 		admit(line, bytes + consumed, length - consumed);
 	return consumed;
@@ -204,7 +138,7 @@ static void stays_lost(struct line *line)
 	const unsigned char *bytes = (const unsigned char *)"*1\r\n";
 
 	for (int i = 0; i < 4; i++) {
-		enum framing_mark mark;
+		enum framing_mark mark = FRAMING_NONE;
 		size_t consumed = (i % 2 ? framing_down : framing_up)(&line->framing, bytes, i < 2 ? 4 : 0, &mark);
 
 		framing_admit(&line->framing);
@@ -220,7 +154,7 @@ static void converse(const struct conversation *conversation, struct line line, 
 	struct script script;
 	const char *why;
 
-	read_script(&script, conversation);
+	script_read(&script, conversation);
 	snprintf(place, sizeof(place), "%s, %s", conversation->name, how);
 	say(&line, &script);
 	same_marks(&line.found, &script.marks, place);
@@ -232,25 +166,17 @@ static void converse(const struct conversation *conversation, struct line line, 
 	}
 }
 
-START_TEST(conversation_whole)
+START_TEST(conversation_in_any_pieces)
 {
-	converse(&conversations[_i], new_line(conversations[_i].kind, all, 1), "whole");
-}
-END_TEST
+	const struct conversation *conversation = &conversations[_i];
 
-START_TEST(conversation_byte_by_byte)
-{
-	converse(&conversations[_i], new_line(conversations[_i].kind, one, 1), "byte by byte");
-}
-END_TEST
-
-START_TEST(conversation_in_pieces)
-{
+	converse(conversation, new_line(conversation->kind, all, 1), "whole");
+	converse(conversation, new_line(conversation->kind, one, 1), "byte by byte");
 	for (uint64_t seed = 1; seed <= 50; seed++) {
 		char how[32];
 
 		snprintf(how, sizeof(how), "in pieces of seed %d", (int)seed);
-		converse(&conversations[_i], new_line(conversations[_i].kind, some, seed), how);
+		converse(conversation, new_line(conversation->kind, some, seed), how);
 	}
 }
 END_TEST
@@ -259,6 +185,7 @@ END_TEST
 START_TEST(conversation_at_the_end_of_memory)
 {
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	/* cppcheck-suppress invalidFunctionArg ; memory of nothing has no descriptor */
 	unsigned char *pages = mmap(NULL, 3 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	ck_assert_ptr_ne(pages, MAP_FAILED);
@@ -278,12 +205,12 @@ END_TEST
 /* What a conversation may turn into: bytes replaced, doubled, gone. Its marks are no longer known. */
 static void spoil(struct script *script, uint64_t *random)
 {
-	for (uint64_t times = 1 + drawn(random) % 4; times > 0; times--) {
+	for (uint64_t times = 1 + drawn(random) % 4; times > 0 && script->count > 0; times--) {
 		int i = (int)(drawn(random) % (uint64_t)script->count);
 		unsigned char *bytes = script->said[i].bytes;
 		size_t length = script->said[i].length, at;
 
-		if (length == 0 || length + 1 >= STREAM_MAX)
+		if (length == 0 || length + 1 >= SCRIPT_STREAM_MAX)
 			continue;
 		at = (size_t)(drawn(random) % length);
 		switch (drawn(random) % 4) {
@@ -310,10 +237,10 @@ static void sums_up(const struct line *line, const char *how)
 	int open = 0;
 
 	for (int i = 0; i < line->found.count; i++) {
-		char what = line->found.marks[i].what;
+		char what = line->found.at[i].what;
 
 		open += what == '{' ? 1 : what == '}' || what == '^' ? -1 : 0;
-		MUST(open >= 0, "%s: more answers than requests:%s", how, text_of(&line->found));
+		MUST(open >= 0, "%s: more answers than requests:%s", how, script_text(&line->found));
 	}
 }
 
@@ -328,7 +255,7 @@ START_TEST(spoilt_conversations_agree)
 		struct script script;
 		char how[128];
 
-		read_script(&script, conversation);
+		script_read(&script, conversation);
 		spoil(&script, &whole.random);
 		snprintf(how, sizeof(how), "%s, spoilt with seed %d", conversation->name, (int)seed);
 		say(&whole, &script);
@@ -350,7 +277,7 @@ START_TEST(begins_wait_for_admission)
 {
 	struct framing framing;
 	const unsigned char *bytes = (const unsigned char *)"PING\r\nPING\r\n";
-	enum framing_mark mark;
+	enum framing_mark mark = FRAMING_NONE;
 
 	framing_init(&framing, FRAMING_RESP);
 	framing_admit(&framing); /* of nothing: no begin was told */
@@ -414,7 +341,7 @@ static double cpu_seconds(void)
 
 static size_t parse_all(struct framing *framing, int down, const unsigned char *bytes, size_t length)
 {
-	enum framing_mark mark;
+	enum framing_mark mark = FRAMING_NONE;
 	size_t done = 0;
 
 	do {
@@ -456,9 +383,7 @@ int main(void)
 	Suite *suite = suite_create("framing");
 	TCase *tcase = tcase_create("framing");
 
-	tcase_add_loop_test(tcase, conversation_whole, 0, conversation_count);
-	tcase_add_loop_test(tcase, conversation_byte_by_byte, 0, conversation_count);
-	tcase_add_loop_test(tcase, conversation_in_pieces, 0, conversation_count);
+	tcase_add_loop_test(tcase, conversation_in_any_pieces, 0, conversation_count);
 	tcase_add_test(tcase, conversation_at_the_end_of_memory);
 	tcase_add_loop_test(tcase, spoilt_conversations_agree, 0, conversation_count);
 	tcase_add_test(tcase, begins_wait_for_admission);
