@@ -82,6 +82,13 @@ void policy_pools_free(const struct policy *policy, unsigned i,
 struct pool *const *policy_upstream_pools(struct policy *policy, unsigned i, const char *name)
 	__attribute__((warn_unused_result));
 
+/*
+ * Calls visit() for each pool of instance scope, and of an upstream, whose name it is told ("" else); direction: of a directed
+ * pool's half, or -1. Flows may use them meanwhile.
+ */
+void policy_pools_visit(const struct policy *policy,
+	void (*visit)(const struct policy *policy, const struct pool *pool, const char *upstream, int direction));
+
 /* Those of instance scope, and the end of these and of the upstreams'. */
 int policy_pools_start(struct policy *policy) __attribute__((warn_unused_result));
 void policy_pools_stop(struct policy *policy);

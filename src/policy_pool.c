@@ -301,3 +301,23 @@ struct pool *const *policy_upstream_pools(struct policy *policy, unsigned i, con
 		return NULL;
 	return upstream->pools[i];
 }
+
+static void visit_pair(const struct policy *policy, struct pool *const pair[2], const char *upstream,
+	void (*visit)(const struct policy *policy, const struct pool *pool, const char *upstream, int direction))
+{
+	if (pair[0] == NULL)
+		return;
+	visit(policy, pair[0], upstream, pair[0] == pair[1] ? -1 : WEIR_UP);
+	if (pair[0] != pair[1])
+		visit(policy, pair[1], upstream, WEIR_DOWN);
+}
+
+void policy_pools_visit(const struct policy *policy,
+	void (*visit)(const struct policy *policy, const struct pool *pool, const char *upstream, int direction))
+{
+	for (unsigned i = 0; i < WEIR_POOLS_MAX; i++)
+		visit_pair(policy, policy->pools[i], "", visit);
+	for (const struct policy_upstream *upstream = policy->upstreams; upstream != NULL; upstream = upstream->next)
+		for (unsigned i = 0; i < WEIR_POOLS_MAX; i++)
+			visit_pair(policy, upstream->pools[i], upstream->name, visit);
+}

@@ -161,11 +161,27 @@ void report_status(const struct report *report, uint64_t now)
 	log_info("%s", line.text);
 }
 
-void report_counters(const struct policy *policy)
+static void tell_pool(const struct policy *policy, const struct pool *pool, const char *upstream, int direction)
+{
+	struct line line = {.length = 0};
+
+	add(&line, "pool %s.%s", policy->name, pool->name);
+	if (*upstream != '\0')
+		add(&line, " upstream=%s", upstream);
+	if (direction >= 0)
+		add(&line, " direction=%s", direction == WEIR_UP ? "up" : "down");
+	add(&line, " units=%" PRIu32 " used=%" PRId64 " waiters=%" PRIu32 " shortages=%" PRIu64, pool->size,
+		(int64_t)pool->size - pool_free(pool), pool_waiters(pool),
+		atomic_load_explicit(&pool->shortages, memory_order_relaxed));
+	log_info("%s", line.text);
+}
+
+void report_policy(const struct policy *policy)
 {
 	const struct weir_policy *api = &policy->module->api;
 	struct line line = {.length = 0};
 
+	policy_pools_visit(policy, tell_pool);
 	if (api->counter_count == 0)
 		return;
 	add(&line, "policy %s (%s):", policy->name, policy->module->name);

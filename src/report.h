@@ -29,8 +29,8 @@ void report_access(const struct report *report, uint64_t now);
 /* Where it stands. */
 void report_status(const struct report *report, uint64_t now);
 
-/* What a policy's module has counted; nothing if it counts nothing. */
-void report_counters(const struct policy *policy);
+/* What is used of a policy's pools, but those of a listener, client, session or flow; and what its module has counted. */
+void report_policy(const struct policy *policy);
 
 /* Why it could not connect. */
 void report_failure(const struct report *report, const struct dial_outcome *outcome);

@@ -53,11 +53,10 @@ static void worker_ended(void *argument)
 	(void)!write(server->event_fd, &one, sizeof(one));
 }
 
-/* What the modules count. */
-static void tell_counters(const struct config *config)
+static void tell_policies(const struct config *config)
 {
 	for (size_t i = 0; i < config->policy_count; i++)
-		report_counters(config->policies[i]);
+		report_policy(config->policies[i]);
 }
 
 static void status_done(void *argument, uint32_t told)
@@ -69,7 +68,7 @@ static void status_done(void *argument, uint32_t told)
 	atomic_fetch_add(&server->status_told, told);
 	if (atomic_fetch_sub(&server->status_left, 1) != 1)
 		return;
-	tell_counters(server->config);
+	tell_policies(server->config);
 	log_info("status end sessions=%" PRIu32 " memory=%" PRIu64 " memory_used=%" PRIu64 " memory_waiters=%" PRIu32
 		 " memory_shortages=%" PRIu64,
 		atomic_load(&server->status_told), (uint64_t)memory->size * STORE_PAGE,
