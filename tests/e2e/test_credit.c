@@ -312,6 +312,9 @@ static void close_many(int count)
 	for (int i = 0; i < count; i++)
 		pair_close(&many[i]);
 	EVENTUALLY(weir_sessions(weir) == 0);
+	weir_mark(weir);
+	ck_assert_uint_eq(weir_sessions(weir), 0);
+	ck_assert_ptr_nonnull(weir_find(weir, " pool shares\\.segments units=[0-9]+ used=0 waiters=0 "));
 }
 
 /*
