@@ -272,17 +272,23 @@ static void help_pool(FILE *out, const struct weir_policy *api, const struct wei
 		[WEIR_SCOPE_FLOW] = "flow",
 		[WEIR_SCOPE_SESSION] = "session",
 		[WEIR_SCOPE_CLIENT] = "client",
+		[WEIR_SCOPE_UPSTREAM] = "upstream",
 	};
+	const char *each = (pool->flags & WEIR_POOL_DIRECTED) != 0 ? ", in each direction" : "";
 
 	if (pool->scope == WEIR_SCOPE_OPTION)
-		fprintf(out, "\npool %s, for whom %s says; ", pool->name, key_at(api, pool->scope_offset));
+		fprintf(out, "\npool %s, for whom %s says%s; ", pool->name, key_at(api, pool->scope_offset), each);
 	else
-		fprintf(out, "\npool %s, one for each %s; ", pool->name, scopes[pool->scope]);
+		fprintf(out, "\npool %s, one for each %s%s; ", pool->name, scopes[pool->scope], each);
 	fprintf(out, "%s gives its size", key_at(api, pool->size_offset));
 	if ((pool->flags & WEIR_POOL_CONSUMED) != 0)
 		fprintf(out, ", %s what comes back each second", key_at(api, pool->rate_offset));
 	if ((pool->flags & WEIR_POOL_LOW) != 0)
 		fprintf(out, ", %s its low mark", key_at(api, pool->low_offset));
+	if ((pool->flags & WEIR_POOL_SEGMENTS) != 0)
+		fprintf(out, ", %s its unit", key_at(api, pool->unit_offset));
+	if ((pool->flags & WEIR_POOL_FLOOR) != 0)
+		fprintf(out, ", %s what each flow owns", key_at(api, pool->floor_offset));
 	if (pool->unit_bytes != 0)
 		fprintf(out, ", a unit stands for %llu bytes of memory", (unsigned long long)pool->unit_bytes);
 	fputc('\n', out);
@@ -299,6 +305,8 @@ void module_help(FILE *out, const struct module *module)
 
 		help_pool(out, api, &pool);
 	}
+	for (uint32_t i = 0; i < api->counter_count; i++)
+		fprintf(out, "\ncounter %s: %s\n", gate_counter(api, i).name, gate_counter(api, i).doc);
 	fprintf(out, "\n[policy NAME]\n  module = %s\n", api->name);
 	option_help(out, api->options, api->option_stride);
 }

@@ -238,6 +238,33 @@ START_TEST(help)
 }
 END_TEST
 
+static const struct {
+	const char *module;
+	const char *line;
+} told[] = {
+	{"credit",
+		"\npool segments, one for each [policy] section; pool gives its size, segment its unit, exclusive what "
+		"each flow owns\n"},
+	{"inflight-cap",
+		"\npool per_upstream, one for each upstream, in each direction; per_upstream gives its size\n"},
+	{"inflight-cap", "\ncounter congested: times a session's window was halved\n"},
+};
+
+START_TEST(help_of_pools_and_counters)
+{
+	struct module *module = opened(told[_i].module);
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	module_help(out, module);
+	fclose(out);
+	ck_assert_msg(strstr(text, told[_i].line) != NULL, "%s", text);
+	free(text);
+	module_close(module);
+}
+END_TEST
+
 /* ---- policies ------------------------------------------------------------------------------------------------------ */
 
 static void set(struct policy *policy, const char *key, const char *text)
@@ -322,6 +349,7 @@ int main(void)
 	tcase_add_loop_test(tcase, bad_module, 0, COUNT(bad_modules));
 	tcase_add_test(tcase, newer_module_is_served);
 	tcase_add_test(tcase, help);
+	tcase_add_loop_test(tcase, help_of_pools_and_counters, 0, sizeof(told) / sizeof(told[0]));
 	tcase_add_test(tcase, policy_with_pools);
 	tcase_add_test(tcase, policy_checks);
 	tcase_add_test(tcase, policy_without_anything);
