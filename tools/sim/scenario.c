@@ -181,6 +181,7 @@ static void build_all(struct scenario_build *build, const char *module_dir)
 	if (config_build_section(&build->own, "traffic", NULL) == NULL)
 		config_error(&build->own.errors, 0, NULL, NULL, "no traffic; expected a section [traffic NAME]");
 	scenario_check_sessions(build);
+	scenario_check_content(build);
 }
 
 /* The sections of overrides that the scenario itself has no other file for are looked up here, too. */

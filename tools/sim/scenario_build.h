@@ -46,6 +46,9 @@ void scenario_override_check(struct scenario_build *build);
 /* Are no more sessions opened at once than the limits admit? */
 void scenario_check_sessions(struct scenario_build *build);
 
+/* Are there real bytes where a policy looks at them? */
+void scenario_check_content(struct scenario_build *build);
+
 /* A file named by the scenario, relative to it: the caller's to free, or NULL when memory is short. */
 char *scenario_path(const struct scenario_build *build, const char *name) __attribute__((warn_unused_result));
 

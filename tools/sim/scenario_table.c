@@ -65,8 +65,8 @@ const struct weir_option scenario_table[] = {
 		.type = WEIR_OPTION_BOOL,
 		AT(content),
 		.def = "no",
-		.doc = "whether there are real bytes, compared where they arrive, and not only lengths; requests need "
-		       "them"},
+		.doc = "whether there are real bytes, compared where they arrive, and not only lengths; who asks, and "
+		       "who counts requests, needs them"},
 	{.key = "drain",
 		.type = WEIR_OPTION_BOOL,
 		AT(drain),

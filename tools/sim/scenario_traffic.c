@@ -189,6 +189,32 @@ void scenario_build_traffic(struct config_build *build, const struct config_sect
 		scenario->traffics[scenario->traffic_count++] = traffic;
 }
 
+/* ---- what policies need -------------------------------------------------------------------------------------------- */
+
+/* Of lengths alone there is nothing that could be looked at. */
+static void check_scans(struct scenario_build *build, const struct scenario_traffic *traffic)
+{
+	const struct config_section *section = config_build_section(&build->own, "traffic", traffic->name);
+	const struct config_listener *listener = traffic->listener;
+
+	for (size_t i = 0; i < listener->policy_count; i++)
+		if ((policy_needs(listener->policies[i]) & WEIR_NEED_SCAN) != 0)
+			config_error(&build->own.errors, section->line, section->title, NULL,
+				"policy %s of [listener %s] looks at bytes, and content of [scenario] is no; expected "
+				"content = yes",
+				listener->policies[i]->name, listener->name);
+}
+
+void scenario_check_content(struct scenario_build *build)
+{
+	const struct scenario *scenario = build->scenario;
+
+	if (scenario->content != 0 || build->own.errors.count > 0 || build->weir->errors.count > 0)
+		return;
+	for (size_t i = 0; i < scenario->traffic_count; i++)
+		check_scans(build, scenario->traffics[i]);
+}
+
 /* ---- how many ------------------------------------------------------------------------------------------------------ */
 
 /* Sessions that begin together, at this time, with this listener (NULL: any). */
