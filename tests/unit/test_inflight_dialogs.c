@@ -143,15 +143,17 @@ END_TEST
 /* First in, first out, also beside a session that always has more to ask. */
 START_TEST(who_waits_longest_is_next)
 {
-	open_asking(4, "total", 1, "queue=1M");
-	for (unsigned i = 0; i < rig.count; i++) {
+	enum { SESSIONS = 4 };
+
+	open_asking(SESSIONS, "total", 1, "queue=1M");
+	for (unsigned i = 0; i < SESSIONS; i++) {
 		send_lines(&rig.pairs[i].client, 10);
 		world_run(&rig.world);
 	}
 	for (unsigned turn = 0; turn < 16; turn++) {
-		for (unsigned i = 0; i < rig.count; i++)
-			ck_assert_uint_eq(in_hand(i), i == turn % rig.count);
-		ck_assert(answer(turn % rig.count));
+		for (unsigned i = 0; i < SESSIONS; i++)
+			ck_assert_uint_eq(in_hand(i), i == turn % SESSIONS);
+		ck_assert(answer(turn % SESSIONS));
 		world_run(&rig.world);
 	}
 	rig_finish();

@@ -123,21 +123,23 @@ END_TEST
 /* First in, first out: what one has acknowledged goes to the one that has waited longest. */
 START_TEST(who_waits_longest_is_next)
 {
-	open_hoarding(4, "total", "queue=1M");
-	for (unsigned i = 0; i < rig.count; i++) {
+	enum { SESSIONS = 4 };
+
+	open_hoarding(SESSIONS, "total", "queue=1M");
+	for (unsigned i = 0; i < SESSIONS; i++) {
 		rig_flood(i, WEIR_UP);
 		world_pass(&rig.world, 100 * MS);
 	}
 	ck_assert_uint_eq(in_flight(0, WEIR_UP), CAP);
 	for (unsigned turn = 0; turn < 8; turn++) {
-		unsigned next = (turn + 1) % rig.count;
-		uint64_t before[4] = {0};
+		unsigned next = (turn + 1) % SESSIONS;
+		uint64_t before[SESSIONS] = {0};
 
-		for (unsigned i = 0; i < rig.count; i++)
+		for (unsigned i = 0; i < SESSIONS; i++)
 			before[i] = rig.pairs[i].session.up.read;
-		acknowledge(turn % rig.count, WEIR_UP, 16 * KIB);
+		acknowledge(turn % SESSIONS, WEIR_UP, 16 * KIB);
 		world_pass(&rig.world, 100 * MS);
-		for (unsigned i = 0; i < rig.count; i++)
+		for (unsigned i = 0; i < SESSIONS; i++)
 			ck_assert_uint_eq(rig.pairs[i].session.up.read - before[i], i == next ? 16 * KIB : 0);
 	}
 	rig_finish();
