@@ -23,6 +23,7 @@ TESTS += tests/properties/properties
 # What they found once.
 found_scenarios = \
 	tests/properties/found/seed-115.ini \
+	tests/properties/found/seed-118.ini \
 	tests/properties/found/seed-1390.ini \
 	tests/properties/found/seed-1520.ini \
 	tests/properties/found/seed-1579.ini \
@@ -31,7 +32,9 @@ found_scenarios = \
 	tests/properties/found/seed-327.ini \
 	tests/properties/found/seed-328.ini \
 	tests/properties/found/seed-47.ini \
-	tests/properties/found/seed-745.ini
+	tests/properties/found/seed-6703.ini \
+	tests/properties/found/seed-745.ini \
+	tests/properties/found/seed-763.ini
 dist_check_SCRIPTS += tests/properties/found/found.sh
 TESTS += tests/properties/found/found.sh
 
