@@ -68,6 +68,7 @@ EXTRA_DIST += \
 	bench/harness/policy_report.py \
 	bench/harness/policy_scenario.py \
 	bench/harness/policy_sim.py \
+	bench/harness/policy_talk.py \
 	bench/harness/policy_trial.py \
 	bench/harness/policy_weir.py \
 	bench/harness/process.py \

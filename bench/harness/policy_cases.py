@@ -200,6 +200,94 @@ REFILL_AT = dataclasses.replace(HELD_LEAST, expected=lambda s: _demand(s, "refil
 REFILLS = dataclasses.replace(PAUSES, expected=_refills, at_most=False)
 
 
+# ---- credit --------------------------------------------------------------------------------------
+
+_pool = _option("credit", "pool", "64M")
+_segment = _option("credit", "segment", "32K")
+
+
+def _segments(scenario, key, default):
+    return int(scenario.policy("credit").get(key, default)) * _segment(scenario) / KIB
+
+
+def _all_held(trial, _scenario):
+    return max(trial.held_together(len(trial.held))) / KIB
+
+
+def _rate(scenario, sink):
+    return policy_scenario.size(scenario.get(sink, "rate")) / KIB
+
+
+def _later(trial, _scenario):
+    """What one that came later holds while the first does not drain."""
+    return trial.held_by(1, 0.8, 1.0) / KIB
+
+
+def _limited(trial, scenario):
+    """The slowest of those whose clients take so much a second and no more; four stuck ones came before them."""
+    return min(trial.rates(BEGUN, scenario.duration - LAST)[4:8]) / KIB
+
+
+HELD_CREDIT = dataclasses.replace(HELD, expected=lambda s: _segments(s, "max", "10"))
+HELD_POOL = Figure("held together, most, KB", _all_held, lambda s: _pool(s) / KIB, 1, at_most=True)
+LATER = Figure("held by a later one, KB", _later, lambda s: _segments(s, "exclusive", "2"), 1)
+LIMITED = Figure("least of the limited, KB/s", _limited, lambda s: _rate(s, "sink rated"), 1)
+LIVED = dataclasses.replace(LIMITED, expected=None)
+
+# ---- fair ----------------------------------------------------------------------------------------
+
+_whole = _option("fair", "pool", "64M")
+
+
+def _threshold(flows):
+    """Of each of so many that want all they can get, with alpha = 1; beside the pool each has its own 4K."""
+    return lambda scenario: (_whole(scenario) / (1 + flows) + FLOOR) / KIB
+
+
+def _held_at(number, at):
+    return lambda trial, _scenario: trial.held[number].stepped(at) / KIB
+
+
+def _ninth(trial, scenario):
+    return trial.held_by(8, BEGUN, scenario.duration) / KIB
+
+
+ALONE = Figure("held by one alone, KB", _held_at(0, 2.8), _threshold(1), 1)
+OF_TWO = Figure("by the second of two, KB", _held_at(1, 5.8), _threshold(2), 1)
+OF_THREE = Figure("by the third of three, KB", _held_at(2, 8.8), _threshold(3), 1)
+FIRST_OF_THREE = Figure("by the first of three, KB", _held_at(0, 8.8), _threshold(3), 1)
+HELD_FAIR = Figure("held together, most, KB", _all_held, lambda s: (_whole(s) + 3 * FLOOR) / KIB, 1, at_most=True)
+TAKEN_IN = Figure("held by the newcomer, most, KB", _ninth, _threshold(9), 1, at_most=True)
+LEFT_OVER = dataclasses.replace(TAKEN_IN, expected=lambda _: FLOOR / KIB)
+
+# A window below loopback's segments would be what is measured; and hogs that take nothing keep what the first of them found,
+# but under marks that is what they are there for.
+NEWCOMER_MARKS = {"listener a": {"rcvbuf": "64K", "policy": "marks"}}
+NEWCOMER = {"listener a": {"rcvbuf": "64K"}, "sink stalled": {"schedule": None, "rate": "2M"}}
+
+# ---- inflight-cap --------------------------------------------------------------------------------
+
+_cap = _option("inflight-cap", "total", None)
+SLOW = {"source answers": {"service": "50ms", "rtt": None}, "sink server": {"rtt": None}}
+
+
+def _requests(trial, scenario):
+    """A second, by the bytes of both ways."""
+    sources = scenario.named("source")
+    length = sum(policy_scenario.size(sources[name]["write"]) for name in ("asks", "answers"))
+    return _line(trial, scenario)[0] / length
+
+
+def _service(scenario):
+    return policy_scenario.seconds(scenario.get("source answers", "service"))
+
+
+IN_FLIGHT = Figure("requests at the server, most", lambda trial, _: trial.in_flight, _cap)
+ANSWERED = Figure("requests a second", _requests, lambda s: _cap(s) / _service(s), 1)
+QUEUED = Figure("not acknowledged, most, KB", lambda trial, _: trial.queued_max / KIB, lambda s: _cap(s) / KIB, 1, at_most=True)
+SERVED = dataclasses.replace(TAKEN, expected=lambda s: _group(s) * _rate(s, "sink slow"))
+
+
 # ---- what it costs --------------------------------------------------------------------------------
 
 
@@ -209,6 +297,11 @@ def _cost(trial, _scenario):
 
 COST = Figure("CPU, s per GiB", _cost, None, 3)
 PACED = {"source upload": {"kind": "constant", "rate": "100M", "write": "128K", "bytes": None}}
+
+
+def _asked(total):
+    changes = {**SLOW, "policy asked": {"total": str(total)}}
+    return Case(f"inflight-requests-{total}", "inflight-requests", THREADS, (IN_FLIGHT, ANSWERED), changes)
 
 
 def _costs():
@@ -241,5 +334,13 @@ def every():
         Case("scopes-teeth", "scopes-teeth", THREADS, (HELD_TOGETHER, TOGETHER_LEAST, TAKEN)),
         Case("demand", "demand", THREADS, (HELD_DEMAND, REFILL_AT, HELD_MEDIAN, REFILLS, TAKEN)),
         Case("demand-stalled", "demand-stalled", THREADS, (HELD_DEMAND,), as_long=True),
+        Case("credit", "credit", THREADS, (HELD_CREDIT, LATER, HELD_POOL), as_long=True),
+        Case("credit-stalled", "credit-stalled", THREADS, (HELD_CREDIT, HELD_POOL, LIMITED, COST)),
+        Case("credit-marks", "credit-stalled", THREADS, (LIVED, COST), {"listener a": {"policy": "marks"}}),
+        Case("fair", "fair", THREADS, (ALONE, OF_TWO, FIRST_OF_THREE, OF_THREE, HELD_FAIR), as_long=True),
+        Case("fair-newcomer", "fair-newcomer", THREADS, (TAKEN_IN,), NEWCOMER, as_long=True),
+        Case("fair-marks", "fair-newcomer", THREADS, (LEFT_OVER,), NEWCOMER_MARKS, as_long=True),
+        Case("inflight-bytes", "inflight", THREADS, (QUEUED, SERVED)),
+        *(_asked(total) for total in (1, 8, 64)),
         *_costs(),
     )

@@ -74,21 +74,24 @@ class Run:
         weir = Weir(self.place, self.children, scenario, upstream)
         try:
             before = process.cpu_ns([weir.child.pid])
-            taken, sessions = drive(weir, scenario)
+            taken, sessions, in_flight = drive(weir, scenario)
             spent = process.cpu_ns([weir.child.pid]) - before
             log = weir.log(sessions)
         finally:
             weir.stop()
         flows = log.carriers(LEAST[case.by])
-        return Trial(taken=taken, held=log.held(flows), every=taken, cpu_ns=spent, **log.totals(flows))
+        held = log.held(flows)
+        counts = {"cpu_ns": spent, "in_flight": in_flight, "queued_max": weir.queued_max, **log.totals(flows)}
+        return Trial(taken=taken, held=held, every=taken, **counts)
 
     def _iperf(self, weir, scenario):
-        return policy_iperf.run(self.children, self.options.load_core, weir.port, scenario)
+        return (*policy_iperf.run(self.children, self.options.load_core, weir.port, scenario), 0)
 
     def _threads(self, server, weir, scenario):
         with weir.watched():
-            taken = policy_ends.run(server, weir.port, scenario)
-        return taken, sum(int(traffic.get("sessions", 1)) for traffic in scenario.named("traffic").values())
+            taken, in_flight = policy_ends.run(server, weir.port, scenario)
+        sessions = sum(int(traffic.get("sessions", 1)) for traffic in scenario.named("traffic").values())
+        return taken, sessions, in_flight
 
 
 def _figures(case, trial, scenario):

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: BSD-2-Clause
 """The sources and sinks of a scenario as threads with real sockets, on both sides of a running weir."""
 import contextlib
+import itertools
 import socket
 import struct
 import threading
 import time
 
-from . import policy_scenario
+from . import policy_scenario, policy_talk
 from .error import BenchError
 from .policy_trial import Curve
 
@@ -149,11 +150,14 @@ def _shrink(peer, law):
 class Session:
     """A client, a server, and what runs on them."""
 
-    def __init__(self, client, server, traffic, scenario, zero):
-        self._peers = (client, server)
+    def __init__(self, peers, traffic, scenario, zero, counter):
+        self._peers = client, server = peers
         self._threads = []
         self.sinks = []
         sources, sinks = scenario.named("source"), scenario.named("sink")
+        if policy_talk.is_one(traffic, sources):
+            self._threads = self.sinks = policy_talk.sides(client, server, traffic, sources, zero, counter)
+            return
         ends = (("up", client, server), ("down", server, client))
         for direction, giver, taker in ends:
             source = traffic.get(f"{direction}_source")
@@ -162,6 +166,8 @@ class Session:
             sink = Sink(taker, sinks.get(traffic.get(f"{direction}_sink"), {}), zero)
             self._threads += [Source(giver, sources[source]), sink]
             self.sinks.append(sink)
+
+    def begin(self):
         for thread in self._threads:
             thread.start()
 
@@ -173,7 +179,8 @@ class Session:
             with contextlib.suppress(OSError):
                 peer.shutdown(socket.SHUT_RDWR)
         for thread in self._threads:
-            thread.join(PATIENCE)
+            if thread.ident is not None:
+                thread.join(PATIENCE)
         for peer in self._peers:
             peer.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
             peer.close()
@@ -190,10 +197,11 @@ def _address(kind, traffic, number):
     return f"127.{16 + kind}.{number // 250}.{number % 250 + 1}"
 
 
-def _connect(listening_peer, port, address, scenario, traffic):
+def _join(listening_peer, port, start, scenario):
     """A client through weir, and the server's end of it."""
+    _, kind, number, traffic = start
     client = socket.socket()
-    client.bind((address, 0))
+    client.bind((_address(kind, traffic, number), 0))
     _shrink(client, _law(scenario, traffic, "down_sink"))
     _shrink(listening_peer, _law(scenario, traffic, "up_sink"))
     client.connect(("127.0.0.1", port))
@@ -225,15 +233,19 @@ def _starts(scenario):
 
 
 def run(server, port, scenario):
-    """All traffic of the scenario for its duration, through weir at `port`: Curves of what its sinks took."""
-    sessions, zero = [], time.monotonic()
+    """All traffic of the scenario for its duration, through weir at `port`: Curves of what its sinks took, and the most
+    requests that servers had at one time."""
+    sessions, zero, counter = [], time.monotonic(), policy_talk.Counter()
     try:
-        for at, kind, number, traffic in _starts(scenario):
+        for at, starts in itertools.groupby(_starts(scenario), key=lambda start: start[0]):
             time.sleep(max(0, zero + at - time.monotonic()))
-            peers = _connect(server, port, _address(kind, traffic, number), scenario, traffic)
-            sessions.append(Session(*peers, traffic, scenario, zero))
+            begun = [Session(_join(server, port, start, scenario), start[3], scenario, zero, counter) for start in starts]
+            sessions += begun
+            for session in begun:  # once all are there, or a policy might have given to the first what others own
+                session.begin()
         time.sleep(max(0, zero + scenario.duration - time.monotonic()))
+        counter.end()
     finally:
         for session in sessions:
             session.stop()
-    return [Curve(sink.noted) for session in sessions for sink in session.sinks]
+    return [Curve(sink.noted) for session in sessions for sink in session.sinks], counter.most

@@ -12,14 +12,15 @@ TRACE = ("--set", "scenario.traced=1000", "--set", "scenario.sample=1ms")  # eve
 
 
 def _curves(path):
-    """The trace: Curves of what was taken and what was held, by flow; "0" is all together."""
-    taken, held = {}, {}
+    """The trace: Curves of what was taken and what was held, by flow; "0" is all together. And the most that was queued."""
+    taken, held, queued = {}, {}, 0
     with open(path, encoding="ascii") as stream:
         for row in csv.DictReader(stream):
             at = float(row["time_s"])
             taken.setdefault(row["flow"], []).append((at, int(row["taken_bytes"])))
             held.setdefault(row["flow"], []).append((at, int(row["held_bytes"])))
-    return [{flow: Curve(points) for flow, points in found.items()} for found in (taken, held)]
+            queued = max(queued, int(row["queued_bytes"]) if row["flow"] == "0" else 0)
+    return *({flow: Curve(points) for flow, points in found.items()} for found in (taken, held)), queued
 
 
 def run(place, scenario):
@@ -33,7 +34,7 @@ def run(place, scenario):
         raise BenchError(f"weir-sim: {done.stderr.strip()}")
     told = json.loads(done.stdout)
     causes = [cause for cause in told["causes"] if cause["name"] != "memory"]
-    taken, held = _curves(trace)
+    taken, held, queued = _curves(trace)
     together = taken.pop("0")
     held.pop("0")
     return Trial(
@@ -43,4 +44,6 @@ def run(place, scenario):
         held_max=told["held_bytes"]["max"],
         written=told["written_bytes"],
         pauses=sum(cause["pauses"] for cause in causes),
+        queued_max=queued,
+        in_flight=max([pool["used_max_units"] for pool in told["pools"] if pool["policy"]], default=0),
     )

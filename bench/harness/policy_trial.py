@@ -45,6 +45,8 @@ class Trial:
     written: int = 0  # bytes that weir gave to sinks
     pauses: int = 0  # by policies
     cpu_ns: int = 0  # that weir spent; a simulation does not tell
+    queued_max: int = 0  # bytes that were on the way to servers, at most: in a socket, and not acknowledged
+    in_flight: int = 0  # the most requests that were with servers at one time, by their own count
 
     def total(self, at):
         """Taken by all sinks."""
@@ -63,6 +65,11 @@ class Trial:
         """What the first so many flows held at each moment from then on."""
         moments = sorted({at for curve in self.held for at, _ in curve.points if at >= begin})
         return [sum(curve.stepped(at) for curve in self.held[:count]) for at in moments] or [0]
+
+    def held_by(self, number, begin, end):
+        """The most that one flow held between two moments."""
+        points = [count for at, count in self.held[number].points if begin <= at <= end]
+        return max(points + [self.held[number].stepped(begin)])
 
     def held_median(self, begin):
         """Of what flows held from then on."""

@@ -20,6 +20,13 @@ def _pauses(text):
     return sum(int(count) for name, count in found if name != "memory")
 
 
+def _queued(port):
+    """Bytes that the sockets connected to this port have sent, or will, and nobody has acknowledged."""
+    with open("/proc/net/tcp", encoding="ascii") as table:
+        rows = (line.split() for line in table)
+        return sum(int(row[4].split(":")[0], 16) for row in rows if row[2].endswith(f":{port:04X}"))
+
+
 class Log:
     """The session and status lines that weir has written. A flow's name is (id, direction)."""
 
@@ -72,6 +79,8 @@ class Weir:
 
     def __init__(self, place, children, scenario, upstream):
         self._children = children
+        self._upstream = upstream
+        self.queued_max = 0  # bytes in the sockets to the server that were not acknowledged, at most
 
         def command(port):
             path = place.write(f"weir.{port}.ini", scenario.weir(port, upstream))
@@ -87,6 +96,7 @@ class Weir:
         def ask():
             while not over.wait(STATUS_PERIOD):
                 self.child.send_signal(signal.SIGUSR1)
+                self.queued_max = max(self.queued_max, _queued(self._upstream))
 
         asking = threading.Thread(target=ask)
         asking.start()
