@@ -260,10 +260,11 @@ HELD_FAIR = Figure("held together, most, KB", _all_held, lambda s: (_whole(s) + 
 TAKEN_IN = Figure("held by the newcomer, most, KB", _ninth, _threshold(9), 1, at_most=True)
 LEFT_OVER = dataclasses.replace(TAKEN_IN, expected=lambda _: FLOOR / KIB)
 
-# A window below loopback's segments would be what is measured; and hogs that take nothing keep what the first of them found,
-# but under marks that is what they are there for.
-NEWCOMER_MARKS = {"listener a": {"rcvbuf": "64K", "policy": "marks"}}
-NEWCOMER = {"listener a": {"rcvbuf": "64K"}, "sink stalled": {"schedule": None, "rate": "2M"}}
+# A window below loopback's segments would be what is measured, and so would pipes, which hold 256K each and no more. Hogs
+# that take nothing keep what the first of them found.
+COPIED = {"rcvbuf": "64K", "splice": "off"}
+NEWCOMER = {"listener a": COPIED, "sink stalled": {"schedule": None, "rate": "2M"}}
+NEWCOMER_MARKS = {"listener a": {**COPIED, "policy": "marks"}}
 
 # ---- inflight-cap --------------------------------------------------------------------------------
 
@@ -282,9 +283,13 @@ def _service(scenario):
     return policy_scenario.seconds(scenario.get("source answers", "service"))
 
 
+def _queued(trial, _scenario):
+    return trial.queued_max / KIB
+
+
 IN_FLIGHT = Figure("requests at the server, most", lambda trial, _: trial.in_flight, _cap)
 ANSWERED = Figure("requests a second", _requests, lambda s: _cap(s) / _service(s), 1)
-QUEUED = Figure("not acknowledged, most, KB", lambda trial, _: trial.queued_max / KIB, lambda s: _cap(s) / KIB, 1, at_most=True)
+QUEUED = Figure("not acknowledged, most, KB", _queued, lambda s: _cap(s) / KIB, 1, at_most=True)
 SERVED = dataclasses.replace(TAKEN, expected=lambda s: _group(s) * _rate(s, "sink slow"))
 
 

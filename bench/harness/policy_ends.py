@@ -233,13 +233,16 @@ def _starts(scenario):
 
 
 def run(server, port, scenario):
-    """All traffic of the scenario for its duration, through weir at `port`: Curves of what its sinks took, and the most
-    requests that servers had at one time."""
+    """All traffic of the scenario for its duration, through weir at `port`.
+
+    Curves of what its sinks took, and the most requests that servers had at one time.
+    """
     sessions, zero, counter = [], time.monotonic(), policy_talk.Counter()
     try:
         for at, starts in itertools.groupby(_starts(scenario), key=lambda start: start[0]):
             time.sleep(max(0, zero + at - time.monotonic()))
-            begun = [Session(_join(server, port, start, scenario), start[3], scenario, zero, counter) for start in starts]
+            joined = [(_join(server, port, start, scenario), start[3]) for start in starts]
+            begun = [Session(*both, scenario, zero, counter) for both in joined]
             sessions += begun
             for session in begun:  # once all are there, or a policy might have given to the first what others own
                 session.begin()

@@ -12,7 +12,7 @@ TRACE = ("--set", "scenario.traced=1000", "--set", "scenario.sample=1ms")  # eve
 
 
 def _curves(path):
-    """The trace: Curves of what was taken and what was held, by flow; "0" is all together. And the most that was queued."""
+    """The trace: Curves of what was taken, and held, by flow; "0" is all together; and the most that was queued."""
     taken, held, queued = {}, {}, 0
     with open(path, encoding="ascii") as stream:
         for row in csv.DictReader(stream):
