@@ -68,13 +68,20 @@ static uint64_t descriptor_sessions(const struct config *config)
 
 /* ---- memory -------------------------------------------------------------------------------------------------------- */
 
+static bool uses(const struct config_listener *listener, const struct policy *policy)
+{
+	for (size_t i = 0; i < listener->policy_count; i++)
+		if (listener->policies[i] == policy)
+			return true;
+	return false;
+}
+
 static uint64_t count_users(const struct config *config, const struct policy *policy)
 {
 	uint64_t users = 0;
 
 	for (size_t i = 0; i < config->listener_count; i++)
-		for (size_t j = 0; j < config->listeners[i]->policy_count; j++)
-			users += config->listeners[i]->policies[j] == policy;
+		users += uses(config->listeners[i], policy);
 	return users;
 }
 
@@ -151,8 +158,18 @@ static struct limit listener_sessions(const struct config_listener *listener)
 	return limit;
 }
 
-/* The listeners' limits together, named by the smallest; when every one has one. */
-static struct limit listeners_sessions(const struct config *config)
+/* Both together, named by the smaller one; what nobody has has no name. */
+static struct limit sum(struct limit a, struct limit b)
+{
+	struct limit limit = a.sessions == 0 || (b.sessions > 0 && b.sessions < a.sessions) ? b : a;
+
+	if (__builtin_add_overflow(a.sessions, b.sessions, &limit.sessions))
+		limit.sessions = UINT64_MAX;
+	return limit;
+}
+
+/* Those listeners' limits together that use a policy, or that do not. */
+static struct limit listeners_sessions(const struct config *config, const struct policy *policy, bool users)
 {
 	struct limit least = {UINT64_MAX, "", "max_sessions"};
 	uint64_t total = 0;
@@ -160,22 +177,33 @@ static struct limit listeners_sessions(const struct config *config)
 	for (size_t i = 0; i < config->listener_count; i++) {
 		struct limit limit = listener_sessions(config->listeners[i]);
 
+		if (uses(config->listeners[i], policy) != users)
+			continue;
 		if (__builtin_add_overflow(total, limit.sessions, &total))
 			total = UINT64_MAX;
 		least = smaller(least, limit);
 	}
-	least.sessions = config->listener_count > 0 ? total : UINT64_MAX;
+	least.sessions = total;
 	return least;
 }
 
-static struct limit pools_sessions(const struct config *config)
+/* All listeners together, of which those that share this policy's pools have no more than these admit. */
+static struct limit sharing_sessions(const struct config *config, const struct policy *policy)
 {
-	struct limit limit = {UINT64_MAX, "policy ", ""};
+	struct limit shared = smaller(listeners_sessions(config, policy, true), policy_sessions(policy, false));
 
-	for (size_t i = 0; config->listener_count > 0 && i < config->policy_count; i++)
-		if (count_users(config, config->policies[i]) == config->listener_count)
-			limit = smaller(limit, policy_sessions(config->policies[i], false));
-	return limit;
+	return sum(shared, listeners_sessions(config, policy, false));
+}
+
+static struct limit all_sessions(const struct config *config)
+{
+	struct limit least = listeners_sessions(config, NULL, false);
+
+	for (size_t i = 0; i < config->policy_count; i++)
+		least = smaller(least, sharing_sessions(config, config->policies[i]));
+	if (config->listener_count == 0)
+		least.sessions = UINT64_MAX;
+	return least;
 }
 
 uint64_t config_admits(const struct config *config, char *name, size_t size)
@@ -184,8 +212,7 @@ uint64_t config_admits(const struct config *config, char *name, size_t size)
 
 	least = smaller(least, (struct limit){descriptor_sessions(config), "", "descriptors"});
 	least = smaller(least, (struct limit){config->weir.max_sessions, "", "max_sessions"});
-	least = smaller(least, listeners_sessions(config));
-	least = smaller(least, pools_sessions(config));
+	least = smaller(least, all_sessions(config));
 	snprintf(name, size, "%s%s", least.kind, least.name);
 	return least.sessions;
 }

@@ -199,6 +199,7 @@ static void assert_admits(const char *text, uint64_t max_sessions, uint64_t sess
 
 #define CREDIT "[policy c]\nmodule = credit\npool = 320K\n"
 #define OTHER "[listener other]\nlisten = 127.0.0.1:2\nupstream = 127.0.0.1:1\n"
+#define THIRD "[listener third]\nlisten = 127.0.0.1:3\nupstream = 127.0.0.1:1\n"
 
 /* 1000 - 64 - 16 * 2 = 904, of which 14 pipes for each worker take 56: (904 - 56) / 2 = 424 */
 START_TEST(limits)
@@ -221,6 +222,13 @@ START_TEST(limits)
 	assert_admits("[weir]\nworkers = 2\n" CREDIT LISTENER "policy = c\n" OTHER, 424, 424, "descriptors");
 	assert_admits("[weir]\nworkers = 2\n" CREDIT LISTENER "policy = c\n" OTHER "max_sessions = 7\n", 424, 9,
 		"policy c");
+	/* or a third does */
+	assert_admits("[weir]\nworkers = 2\n" CREDIT LISTENER "policy = c\n" OTHER "policy = c\n" THIRD
+		      "max_sessions = 7\n",
+		424, 9, "policy c");
+	assert_admits("[weir]\nworkers = 2\n" CREDIT LISTENER "policy = c\nmax_sessions = 1\n" OTHER
+		      "policy = c\nmax_sessions = 1\n" THIRD "max_sessions = 7\n",
+		424, 9, "max_sessions");
 	/* Which pools nobody uses promise nothing. */
 	assert_admits("[weir]\nworkers = 2\nmemory = 1M\n" LISTENER "[policy p]\nmodule = everything\ncount = 1\n", 64,
 		64, "max_sessions");
