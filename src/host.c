@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+#include "container.h"
 #include "log.h"
 #include "session.h"
 #include "standing.h"
@@ -57,7 +58,7 @@ static void host_end(const struct weir_call *call, enum weir_end how, const char
 	const struct policy *policy = standing->owner->stack->members[member].policy;
 	const struct weir_ref *ref = &call->ref;
 
-	if (standing->ending != STANDING_STAYS)
+	if (session_ending(CONTAINER(standing->owner, struct session, owner)) != STANDING_STAYS)
 		return;
 	standing->ending = how == WEIR_END_RESET ? STANDING_RESETS : STANDING_CLOSES;
 	log_warning("policy %s (%s): ends session %u.%u.%u: %s", policy->name, policy->module->name, ref->worker,

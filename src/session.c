@@ -401,15 +401,6 @@ static bool queues_move(struct session *session, uint64_t now)
 
 /* ---- the turn ------------------------------------------------------------------------------------------------------ */
 
-/* How a policy wants the session to end, if one does. */
-static enum standing_ending ending(const struct session *session)
-{
-	uint8_t up = session->up.standing.ending;
-	uint8_t down = session->down.standing.ending;
-
-	return (enum standing_ending)(up > down ? up : down);
-}
-
 /* Moves the state on as far as what the flows did allows; returns when to come again at the latest. */
 static uint64_t settle(struct session *session, uint64_t now)
 {
@@ -420,11 +411,11 @@ static uint64_t settle(struct session *session, uint64_t now)
 		session_close(session, CLOSE_NO_MEMORY, now);
 		return WEIR_NEVER;
 	}
-	if (ending(session) == STANDING_RESETS) {
+	if (session_ending(session) == STANDING_RESETS) {
 		session_close(session, CLOSE_POLICY, now);
 		return WEIR_NEVER;
 	}
-	if (may_close(session) && ending(session) == STANDING_CLOSES)
+	if (may_close(session) && session_ending(session) == STANDING_CLOSES)
 		begin_close(session, now);
 	if (session->state == SESSION_RUNNING && session->client->error != 0)
 		begin_linger(session, session->client, now);
@@ -545,6 +536,13 @@ void session_wake(struct session *session)
 {
 	if (!atomic_exchange_explicit(&session->woken, true, memory_order_acq_rel))
 		sched_post(session->owner.context->sched, &session->wake);
+}
+
+enum standing_ending session_ending(const struct session *session)
+{
+	uint8_t up = session->up.standing.ending;
+
+	return (enum standing_ending)(up != STANDING_STAYS ? up : session->down.standing.ending);
 }
 
 bool session_is(const struct session *session, uint32_t generation)

@@ -148,6 +148,9 @@ void session_ready(struct session *session);
 /* Gives the session a turn soon. Any thread; the slot must exist, the session need not. */
 void session_wake(struct session *session);
 
+/* How a policy wants it to end; the first to say so, for one of its flows, is the one that counts. */
+enum standing_ending session_ending(const struct session *session);
+
 /* Whether the slot has this very session. Any thread. */
 bool session_is(const struct session *session, uint32_t generation);
 

@@ -414,7 +414,7 @@ START_TEST(a_close_delivers_what_may_be_written)
 	ck_assert_uint_eq(pairs[0].session.reason, CLOSE_POLICY);
 	ck_assert_uint_eq(fake_delivered(&pairs[0].client), 1000);
 	ck_assert_uint_eq(fake_delivered(&pairs[0].server), 2 * MESSAGE); /* the third had no unit */
-	ck_assert_uint_eq(first.ends_told, 0); /* it was stopped; the server has not ended */
+	ck_assert_uint_eq(first.ends_told, 0);                            /* it was stopped; the server has not ended */
 	ck_assert(fake_saw_reset(&pairs[0].client) && !fake_saw_end(&pairs[0].client));
 	ck_assert(fake_saw_reset(&pairs[0].server) && !fake_saw_end(&pairs[0].server));
 	ck_assert_uint_eq(capture_count("policy turnstile (turnstile): ends session"), 1);
@@ -488,6 +488,31 @@ START_TEST(a_reset_waits_for_nobody)
 }
 END_TEST
 
+/* Whichever flow it is of, the session's first end is the one that counts. */
+START_TEST(the_first_end_counts)
+{
+	struct passed *down;
+
+	begin(2);
+	down = (struct passed *)(pairs[0].session.owner.states + stack.members[0].flow_state[WEIR_DOWN]);
+	fake_shut(&pairs[0].client);
+	fake_send(&pairs[0].server, 1000);
+	world_run(&world);
+	passed_by(0, 0)->ends = WEIR_END_CLOSE + 1;
+	down->ends = WEIR_END_RESET + 1;
+	fake_send(&pairs[0].server, 1);
+	send_up(0, 1);
+	ck_assert_uint_eq(pairs[0].closed, 0);
+	ck_assert_uint_eq(capture_count("ends session"), 1);
+	fake_open(&pairs[0].client, FAKE_WIDE);
+	world_run(&world);
+	world_pass(&world, 600 * MS);
+	ck_assert_uint_eq(fake_delivered(&pairs[0].client), 1001);
+	ck_assert_uint_eq(pairs[0].closed, 1);
+	finish(1);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("turnstile");
@@ -508,6 +533,7 @@ int main(void)
 	tcase_add_test(tcase, a_close_is_over_when_both_ends_break);
 	tcase_add_test(tcase, a_close_ends_a_session_that_lingers);
 	tcase_add_test(tcase, a_reset_waits_for_nobody);
+	tcase_add_test(tcase, the_first_end_counts);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
 }
