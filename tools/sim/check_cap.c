@@ -124,13 +124,18 @@ void check_cap_look(struct check *check)
 	const struct sim_session *session;
 	struct check_cap *cap;
 
-	LIST_FOREACH (cap, &check->caps, link)
+	LIST_FOREACH (cap, &check->caps, link) {
 		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		cap->in_flight = 0;
-	TAILQ_FOREACH (session, &check->world->sessions, link)
+	}
+	TAILQ_FOREACH (session, &check->world->sessions, link) {
+		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		count_session(check, session);
-	LIST_FOREACH (cap, &check->caps, link)
+	}
+	LIST_FOREACH (cap, &check->caps, link) {
+		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		look_at_sum(check, cap);
+	}
 }
 
 void check_cap_free(struct check *check)

@@ -188,6 +188,7 @@ static void count_all(struct check *check)
 	for (size_t i = 0; i < world->scenario->traffic_count; i++)
 		count_admission(check, &world->traffics[i].admission);
 	TAILQ_FOREACH (session, &world->sessions, link) {
+		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		count_session(check, session);
 		for (int direction = 0; check_lives(session) && direction < 2; direction++) {
 			count_flow(check, check_flow_of(session, direction));
