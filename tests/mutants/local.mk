@@ -23,6 +23,7 @@ EXTRA_DIST += \
 	tests/mutants/door-first.patch \
 	tests/mutants/early-close.patch \
 	tests/mutants/early-end.patch \
+	tests/mutants/end-opens-the-gate.patch \
 	tests/mutants/error-forgotten.patch \
 	tests/mutants/floor-removed.patch \
 	tests/mutants/grant-in-no-hand.patch \
@@ -64,7 +65,6 @@ EXTRA_DIST += \
 	tests/mutants/timer-once.patch \
 	tests/mutants/unacked-is-free.patch \
 	tests/mutants/uncounted-keeps.patch \
-	tests/mutants/unscanned-passes.patch \
 	tests/mutants/upstreams-apart.patch \
 	tests/mutants/written-is-acked.patch \
 	tests/mutants/wrong-bytes.patch \
