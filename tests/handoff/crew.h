@@ -62,6 +62,10 @@ struct crew {
 /* Plays for so many seconds, and once at least; returns how often. Fails the test where anything is not as it must be. */
 unsigned crew_play(struct game *game, double seconds);
 
+/* Fails the test where something is missing, or there is too much; and where anything is left, when all sessions are over. */
+void crew_count(const struct crew *crew);
+void crew_count_over(const struct crew *crew);
+
 /* Chance, different for each worker; 0 .. below - 1. */
 uint64_t worker_draw(struct worker *worker, uint64_t below);
 

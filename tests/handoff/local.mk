@@ -24,6 +24,7 @@ tests_handoff_libhandoff_a_CFLAGS = $(handoff_cflags)
 tests_handoff_handoff_SOURCES = \
 	tests/handoff/crew.c \
 	tests/handoff/crew.h \
+	tests/handoff/crew_count.c \
 	tests/handoff/game.c \
 	tests/handoff/game.h \
 	tests/handoff/handoff.c \
@@ -31,6 +32,7 @@ tests_handoff_handoff_SOURCES = \
 	tests/handoff/order.h \
 	tests/handoff/seat.c \
 	tests/handoff/seat.h \
+	tests/handoff/seat_count.c \
 	tests/unit/fake.c \
 	tests/unit/fake.h \
 	tests/unit/unit.c \

@@ -60,6 +60,9 @@ bool seat_deliver(struct seat *seat);
 /* Units of a pool that it has, grants under way included. Nobody may run. */
 uint64_t seat_lent(const struct seat *seat, const struct pool *pool);
 
+/* Bytes read from a source and not acknowledged by the sink, if both are well. */
+uint64_t seat_in_flight(const struct seat *seat, int direction);
+
 /* That its flows own what they are to own. Nobody may run. */
 void seat_check_floors(const struct seat *seat);
 
