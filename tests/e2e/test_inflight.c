@@ -154,10 +154,12 @@ static void dialog_answer(struct dialog *dialog)
 	dialog->answered++;
 }
 
-static void dialogs_step(unsigned *dice)
+/* Of so many upstreams. */
+static void dialogs_step(int upstreams, unsigned *dice)
 {
 	for (int i = 0; i < SESSIONS; i++)
-		dialog_step(&dialogs[i], dice);
+		if (i % UPSTREAMS < upstreams)
+			dialog_step(&dialogs[i], dice);
 	look_at_hands();
 	harness_tick();
 }
@@ -190,16 +192,16 @@ START_TEST(a_server_has_as_many_requests_in_hand_as_may)
 		dialog_open(i);
 	while (most_in_hand[2] < 11) { /* nobody answers */
 		ck_assert_msg(harness_now() < until, "only %u requests came through", most_in_hand[2]);
-		dialogs_step(&dice);
+		dialogs_step(most_in_hand[1] < 7 ? 1 : UPSTREAMS, &dice);
 	}
 	for (int i = 0; i < 20; i++)
-		dialogs_step(&dice);
+		dialogs_step(UPSTREAMS, &dice);
 	while (unfinished() > 0) {
 		ck_assert_msg(harness_now() < until, "%u sessions never got all their answers", unfinished());
 		for (int i = 0; i < SESSIONS; i++)
 			if (rand_r(&dice) % 2 == 0)
 				dialog_answer(&dialogs[i]);
-		dialogs_step(&dice);
+		dialogs_step(UPSTREAMS, &dice);
 	}
 	ck_assert_uint_eq(most_in_hand[0], 3);
 	ck_assert_uint_eq(most_in_hand[1], 7);
@@ -314,7 +316,7 @@ static const struct {
 	const char *log;
 } timeouts[] = {
 	{"log",
-		"warning policy few \\(inflight-cap\\): session [0-9.]+: a request waited for 0\\.3[0-9]+s, with 0 in "
+		"warning policy few \\(inflight-cap\\): session [0-9.]+: a request waited for [0-9.]+s, with 0 in "
 		"flight"},
 	{"close", "warning policy few \\(inflight-cap\\): ends session [0-9.]+: "},
 	{"reset", "warning policy few \\(inflight-cap\\): ends session [0-9.]+: "},
