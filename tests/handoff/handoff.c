@@ -37,20 +37,20 @@ struct named_game {
 };
 
 static const struct named_game games[] = {
-	{"memory alone", WEIR "max_sessions = 120\nmemory = 1M\n" UNDER("none")},
-	{"marks for each listener", LIMITS MARKS("listener") UNDER("marks")},
-	{"marks for each client", LIMITS MARKS("client") UNDER("marks")},
-	{"a bucket for all", LIMITS SHAPE("instance", "read") UNDER("slow")},
-	{"a bucket for each client, written", LIMITS SHAPE("client", "write") UNDER("slow")},
-	{"segments that go round", LIMITS CREDIT UNDER("credit")},
-	{"a moving threshold", LIMITS FAIR UNDER("fair")},
+	{"memory alone", WEIR "max_sessions = 120\nmemory = 1M\n" UNDER("none"), 0},
+	{"marks for each listener", LIMITS MARKS("listener") UNDER("marks"), 0},
+	{"marks for each client", LIMITS MARKS("client") UNDER("marks"), 0},
+	{"a bucket for all", LIMITS SHAPE("instance", "read") UNDER("slow"), 0},
+	{"a bucket for each client, written", LIMITS SHAPE("client", "write") UNDER("slow"), 0},
+	{"segments that go round", LIMITS CREDIT UNDER("credit"), 0},
+	{"a moving threshold", LIMITS FAIR UNDER("fair"), 0},
 	{"bytes in flight", LIMITS BYTES UNDER("cap"), 64 * KIB},
-	{"requests in flight", LIMITS REQUESTS UNDER("asks")},
+	{"requests in flight", LIMITS REQUESTS UNDER("asks"), 0},
 	{"segments under a bucket, a cap and marks",
 		LIMITS SHAPE("listener", "read") CREDIT BYTES MARKS("client") UNDER("slow, credit, cap, marks"),
 		64 * KIB},
 	{"requests in a stack",
-		LIMITS REQUESTS CREDIT FAIR SHAPE("instance", "write") UNDER("credit, asks, fair, slow")},
+		LIMITS REQUESTS CREDIT FAIR SHAPE("instance", "write") UNDER("credit, asks, fair, slow"), 0},
 };
 
 #define GAMES ((int)(sizeof(games) / sizeof(games[0])))
