@@ -23,7 +23,6 @@ EXTRA_DIST += \
 	tests/mutants/door-first.patch \
 	tests/mutants/early-close.patch \
 	tests/mutants/early-end.patch \
-	tests/mutants/end-opens-the-gate.patch \
 	tests/mutants/error-forgotten.patch \
 	tests/mutants/floor-removed.patch \
 	tests/mutants/grant-in-no-hand.patch \
