@@ -10,7 +10,7 @@ import tempfile
 from . import machine, policy_cases, policy_ends, policy_iperf, policy_report, policy_sim, process, setups
 from .bench import default_build
 from .error import BenchError, Missing
-from .policy_trial import Trial
+from .policy_trial import Trial, together
 from .policy_weir import Weir
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
@@ -82,7 +82,8 @@ class Run:
         flows = log.carriers(LEAST[case.by])
         held = log.held(flows)
         counts = {"cpu_ns": spent, "in_flight": in_flight, "queued_max": weir.queued_max, **log.totals(flows)}
-        return Trial(taken=taken, held=held, every=taken, **counts)
+        every = [together(taken)] if case.by == policy_cases.THREADS else taken  # iperf3's are of the same moments
+        return Trial(taken=taken, held=held, every=every, **counts)
 
     def _iperf(self, weir, scenario):
         return (*policy_iperf.run(self.children, self.options.load_core, weir.port, scenario), 0)

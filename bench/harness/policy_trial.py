@@ -34,6 +34,21 @@ class Curve:
         return next((at for at, value in self.points if value >= count), float("inf"))
 
 
+def together(curves):
+    """The sum of Curves, one step for each of theirs."""
+    steps = []
+    for curve in curves:
+        before = 0
+        for at, count in curve.points:
+            steps.append((at, count - before))
+            before = count
+    points, count = [], 0
+    for at, more in sorted(steps):
+        count += more
+        points.append((at, count))
+    return Curve(points)
+
+
 @dataclasses.dataclass
 class Trial:
     """A run: curves of the flows that carried bytes, and what weir's meters said of all of them."""
