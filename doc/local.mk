@@ -17,7 +17,10 @@ EXTRA_DIST += \
 	README.md \
 	doc/architecture.md \
 	doc/performance.md \
+	doc/plots/credit.svg \
 	doc/plots/demand.svg \
+	doc/plots/fair.svg \
+	doc/plots/inflight-start.svg \
 	doc/plots/scopes-teeth.svg \
 	doc/plots/shape-burst.svg \
 	doc/plots/watermark.svg \
