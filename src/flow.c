@@ -10,8 +10,9 @@
 #include "least.h"
 
 #define FLOW_IOV 16
-#define SAMPLE_MIN (UINT64_C(1) * 1000000)  /* ns */
-#define SAMPLE_MAX (UINT64_C(50) * 1000000) /* ns */
+#define SAMPLE_MIN (UINT64_C(1) * 1000000)     /* ns */
+#define SAMPLE_MAX (UINT64_C(50) * 1000000)    /* ns */
+#define SAMPLE_IDLE (UINT64_C(1000) * 1000000) /* ns: while nothing is out */
 #define SAMPLED (WEIR_NEED_ACKED | WEIR_NEED_UNREAD | WEIR_NEED_RTT)
 #define BULK_FROM (48 * 1024) /* bytes a turn from which splicing wins over copying */
 #define BULK_TO (16 * 1024)   /* bytes a turn below which it loses */
@@ -655,21 +656,32 @@ bool flow_over(const struct flow *flow)
 		(flow->end == FLOW_TRUNCATED && flow->store.held == 0);
 }
 
+/*
+ * When samples are due; WEIR_NEVER: what they tell cannot have changed. What is out may be acknowledged at any time, and nobody
+ * is told. While nothing is, a limit that keeps bytes waiting may still depend on time: it is looked at the rarer, the
+ * longer it has lasted already.
+ */
+static uint64_t sample_at(const struct flow *flow)
+{
+	const struct flow_samples *samples = flow->samples;
+	uint64_t lasts = 0;
+
+	if (samples == NULL)
+		return WEIR_NEVER;
+	if (flow->acked == flow->written) {
+		if (flow->meter.paused == 0 ||
+			(flow->standing.owner->stack->needs & (WEIR_NEED_ACKED | WEIR_NEED_RTT)) == 0)
+			return WEIR_NEVER;
+		lasts = least(meter_newest(&flow->meter, samples->taken_at), SAMPLE_IDLE);
+	}
+	return samples->taken_at + (lasts > samples->interval ? lasts : samples->interval);
+}
+
 uint64_t flow_deadline(const struct flow *flow)
 {
-	uint64_t at = flow->standing.verdict.ask_at;
-
 	if (flow_over(flow))
-		return flow->acked < flow->written && flow->samples != NULL && !standing_is_bare(&flow->standing)
-			? flow->samples->taken_at + flow->samples->interval
-			: WEIR_NEVER;
-	/* they matter while something is out, or while a limit that keeps bytes waiting may depend on what makes no event */
-	if (flow->samples != NULL &&
-		(flow->acked < flow->written ||
-			(flow->meter.paused != 0 &&
-				(flow->standing.owner->stack->needs & (WEIR_NEED_ACKED | WEIR_NEED_RTT)) != 0)))
-		at = least(at, flow->samples->taken_at + flow->samples->interval);
-	return at;
+		return flow->acked < flow->written && !standing_is_bare(&flow->standing) ? sample_at(flow) : WEIR_NEVER;
+	return least(flow->standing.verdict.ask_at, sample_at(flow));
 }
 
 bool flow_is_held(const struct flow *flow)

@@ -72,3 +72,20 @@ uint64_t meter_lasts(const struct meter *meter, uint64_t now, uint32_t cause)
 		return 0;
 	return (uint64_t)(step_of(now) - meter->pauses[cause].since) << 20;
 }
+
+uint64_t meter_newest(const struct meter *meter, uint64_t then)
+{
+	uint32_t newest = INT32_MAX;
+
+	for (uint32_t cause = 0; cause < meter->causes; cause++) {
+		uint32_t lasts = step_of(then) - meter->pauses[cause].since;
+
+		if ((meter->paused >> cause & 1) == 0)
+			continue;
+		if (lasts > INT32_MAX)
+			lasts = 0; /* it came since then */
+		if (lasts < newest)
+			newest = lasts;
+	}
+	return (uint64_t)newest << 20;
+}

@@ -54,4 +54,7 @@ uint64_t meter_paused(const struct meter *meter, uint64_t now, uint32_t cause);
 /* For how long a cause has paused it without a break, to some ms; 0: it does not, or has only just begun. ns. */
 uint64_t meter_lasts(const struct meter *meter, uint64_t now, uint32_t cause);
 
+/* For how long the cause that came last of those that pause it now had done so at that time; 0: it came later. ns. */
+uint64_t meter_newest(const struct meter *meter, uint64_t then);
+
 #endif

@@ -122,7 +122,7 @@ static const struct weir_policy turnstile_policy = {
 	.pool_stride = sizeof(struct weir_pool),
 	.pool_count = 1,
 	.flow_size = sizeof(struct passed),
-	.needs = WEIR_NEED_SCAN,
+	.needs = WEIR_NEED_SCAN | WEIR_NEED_ACKED,
 	.ask = turnstile_ask,
 	.event = turnstile_event,
 	.scan = turnstile_scan,
@@ -383,6 +383,25 @@ START_TEST(a_policy_sees_for_how_long_it_keeps_somebody_waiting)
 }
 END_TEST
 
+/* Nothing is on its way that could be acknowledged: time alone changes, and the longer it has been so, the rarer that is told. */
+START_TEST(who_waits_for_a_lease_alone_is_asked_rarely)
+{
+	begin_with((struct turnstile){.size = 1, .options_need = WEIR_NEED_SCAN | WEIR_NEED_ACKED}, NULL);
+	send_up(0, MESSAGE);
+	send_up(1, MESSAGE);
+	ck_assert_uint_eq(pairs[1].server.accepted, 0);
+	pairs[1].server.samples = 0;
+	world_pass(&world, 100 * MS);
+	MUST(first.waited > 20 * MS, "waited for %llu ns, as seen", (unsigned long long)first.waited);
+	world_pass(&world, 100 * SECOND);
+	MUST(first.waited > 98 * SECOND, "waited for %llu ns, as seen", (unsigned long long)first.waited);
+	MUST(pairs[1].server.samples < 150, "%u samples in 100 s", pairs[1].server.samples);
+	answer(0, 1);
+	ck_assert_uint_eq(pairs[1].server.accepted, MESSAGE);
+	finish(1);
+}
+END_TEST
+
 /* ---- a policy that ends a session ------------------------------------------------------------------------------------ */
 
 static void end_by_policy(enum weir_end how)
@@ -528,6 +547,7 @@ int main(void)
 	tcase_add_test(tcase, options_say_what_is_needed);
 	tcase_add_test(tcase, what_is_counted_is_summed_up);
 	tcase_add_test(tcase, a_policy_sees_for_how_long_it_keeps_somebody_waiting);
+	tcase_add_test(tcase, who_waits_for_a_lease_alone_is_asked_rarely);
 	tcase_add_test(tcase, a_close_delivers_what_may_be_written);
 	tcase_add_test(tcase, a_close_does_not_wait_for_who_takes_nothing);
 	tcase_add_test(tcase, a_close_is_over_when_both_ends_break);
