@@ -43,9 +43,9 @@ static void hold_back(const struct weir_view *view, struct weir_limits *limits)
 }
 
 /*
- * A request that waits goes on with a lease; if the session has used up what it may have, with an answer of its own. What that
- * sets free goes back first, and the session queues behind those who wait: else one that always has requests would go on
- * with it for ever, and nobody else.
+ * A request that waits goes on with a lease; if the session has used up what it may have, with an answer of its own, which
+ * wakes the flow up, also when it has come already. What that sets free goes back first, and the session queues behind those
+ * who wait: else one that always has requests would go on with it for ever, and nobody else.
  */
 static void ask_waiting(const struct weir_call *call, const struct weir_view *view, struct weir_limits *limits)
 {
@@ -53,7 +53,7 @@ static void ask_waiting(const struct weir_call *call, const struct weir_view *vi
 	uint64_t want = least(session->in_flight + BATCH, most_of(call));
 
 	hold_back(view, limits);
-	limits->promises = session->in_flight > 0 ? WEIR_PROMISE_WAKE : 0;
+	limits->promises = session->in_flight > 0 || session->answered > 0 ? WEIR_PROMISE_WAKE : 0;
 	if (session->answered > 0)
 		cap_return(call->options, view, session->answered, limits);
 	else if (want > session->in_flight)

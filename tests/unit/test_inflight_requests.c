@@ -178,6 +178,18 @@ START_TEST(an_answer_frees_a_place)
 }
 END_TEST
 
+/* The flow up may be asked before the wake-up of the answer gets to it. */
+START_TEST(the_last_answer_is_still_to_wake_who_waits)
+{
+	begin("framing=line per_session=1");
+	lease(1);
+	assert_passes("1\n2\n", 2);
+	ck_assert_uint_eq(show(WEIR_DOWN, "one\n"), 4);
+	ck_assert_uint_eq(heard.wakes, 1);
+	assert_wants(0, 0, WEIR_PROMISE_WAKE);
+}
+END_TEST
+
 /* A Terminate ends a batch that will not be answered any more. */
 START_TEST(what_is_not_answered_after_all_frees_its_place)
 {
@@ -370,6 +382,7 @@ int main(void)
 	tcase_add_test(tcase, a_lease_of_each_cap_is_needed);
 	tcase_add_test(tcase, a_request_in_pieces_is_one);
 	tcase_add_test(tcase, an_answer_frees_a_place);
+	tcase_add_test(tcase, the_last_answer_is_still_to_wake_who_waits);
 	tcase_add_test(tcase, what_is_not_answered_after_all_frees_its_place);
 	tcase_add_test(tcase, behind_the_end_requests_wait_as_well);
 	tcase_add_test(tcase, an_uncounted_session_is_let_alone);
