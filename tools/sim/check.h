@@ -16,7 +16,7 @@
  *     rate        no more passes a bucket than burst + rate x time
  *     flips       a watermark pauses at most once for each high - low bytes; a pause ends below low
  *     low         so it is for a group: who waits is served when it holds less than low
- *     surplus     nobody leases of a group what he cannot use
+ *     surplus     nobody leases of a group what he cannot use, nor for requests that nobody will answer
  *     credit      a flow holds no more than its segments, and has no more of them than its backlog asks for
  *     share       who has one of the segments free that he owns is not paused for want of others
  *     fair        a flow takes no more than alpha times what is free then

@@ -139,6 +139,22 @@ static void look_at_surplus(struct check *check, const struct sim_session *sessi
 			rule->policy->name, leased, used);
 }
 
+/* Behind the end of the answers nobody counts any more, and what was leased for requests is for others. */
+static void look_at_uncounted(struct check *check, const struct sim_session *session, const struct check_rule *rule,
+	uint32_t member)
+{
+	const struct flow *up = &session->session.up;
+	const struct flow *down = &session->session.down;
+	uint64_t leased = 0;
+
+	for (unsigned i = 0; i < CHECK_CAPS; i++)
+		leased += standing_member(&up->standing, member)->leased[i];
+	if (leased > 0 && down->end == FLOW_FINISHED && !is_due(session, up))
+		check_fault(check, "surplus", session, WEIR_UP,
+			"%s: leases %" PRIu64 " units, for requests that nobody will answer", rule->policy->name,
+			leased);
+}
+
 static void look_at_marks(struct check *check, const struct sim_session *session, int direction,
 	const struct check_flow *seen, const struct check_rule *rule, uint32_t member)
 {
@@ -150,6 +166,8 @@ static void look_at_marks(struct check *check, const struct sim_session *session
 	}
 	if (rule->kind == CHECK_CREDIT)
 		return; /* see check_share.c */
+	if (rule->kind == CHECK_CAP && rule->requests && direction == WEIR_UP)
+		look_at_uncounted(check, session, rule, member);
 	if (flow->store.held > rule->high)
 		check_fault(check, "held", session, direction,
 			"%s: holds %" PRIu64 " bytes, at most %" PRIu64 " may be", rule->policy->name, flow->store.held,
