@@ -23,13 +23,21 @@ static uint64_t bytes_in_flight(const struct sim_session *session, int direction
 }
 
 /* Behind the last answer that there will be, nobody counts any more. */
+static bool are_counted(const struct sim_session *session)
+{
+	const struct sim_end *server = &session->server;
+
+	return session->traffic->law->up_source->kind == SOURCE_REQUESTS && !server->in.ended && !server->in.cut &&
+		!server->out.cut;
+}
+
 static uint64_t requests_in_flight(const struct sim_session *session)
 {
 	const struct scenario_traffic *law = session->traffic->law;
 	const struct sim_wire *out = &session->server.out;
 	const struct sim_wire *in = &session->server.in;
 
-	if (law->up_source->kind != SOURCE_REQUESTS || in->ended || in->cut || out->cut)
+	if (!are_counted(session))
 		return 0;
 	return (out->written + law->up_source->write - 1) / law->up_source->write - in->taken / law->down_source->write;
 }
@@ -135,6 +143,43 @@ void check_cap_look(struct check *check)
 	LIST_FOREACH (cap, &check->caps, link) {
 		/* cppcheck-suppress uninitvar ; it does not follow the list */
 		look_at_sum(check, cap);
+	}
+}
+
+/* The least that it leases of the caps there are. */
+static uint64_t leased(const struct sim_session *session, const struct check_rule *rule, unsigned member)
+{
+	const struct standing_member *has = standing_member(&session->session.up.standing, member);
+	uint64_t units = UINT64_MAX;
+
+	for (unsigned i = 0; i < CHECK_CAPS; i++)
+		if (rule->caps[i] != UINT64_MAX)
+			units = least(units, has->leased[i]);
+	return units;
+}
+
+/* Whether it will have a turn at this time yet. */
+static bool is_queued(const struct sim_session *session)
+{
+	return session->session.task.queued || atomic_load(&session->worker->sched.mailbox) != NULL;
+}
+
+void check_cap_gate(struct check *check, const struct sim_session *session)
+{
+	const struct check_rules *rules = check_rules_of(check, session);
+	const struct flow *up = &session->session.up;
+
+	if (!are_counted(session) || up->store.held == 0 || !up->sink->writable || is_queued(session))
+		return;
+	for (unsigned i = 0; i < rules->count; i++) {
+		const struct check_rule *rule = &rules->rules[i];
+
+		if (rule->kind == CHECK_CAP && rule->requests && !rule->slow &&
+			up->standing.verdict.stopped == UINT32_C(1) << i &&
+			requests_in_flight(session) < leased(session, rule, i))
+			check_fault(check, "asleep", session, WEIR_UP,
+				"%s: a request waits, with %" PRIu64 " in flight and %" PRIu64 " units leased",
+				rule->policy->name, requests_in_flight(session), leased(session, rule, i));
 	}
 }
 

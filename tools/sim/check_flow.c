@@ -285,6 +285,8 @@ static void look_at_running(struct check *check, const struct sim_session *sessi
 	look_at_life(check, session, &seen->flows[direction], direction);
 	if (flow_over(check_flow_of(session, direction)))
 		return;
+	if (direction == WEIR_UP)
+		check_cap_gate(check, session);
 	look_at_edges(check, session, direction);
 	look_at_sleep(check, session, direction);
 }

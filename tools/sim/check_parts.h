@@ -61,6 +61,7 @@ struct check_rule {
 	uint64_t most;
 	uint64_t alpha;            /* fair: in eighths */
 	bool requests;             /* caps: the unit, else bytes */
+	bool slow;                 /* begins with less than the caps */
 	uint64_t caps[CHECK_CAPS]; /* UINT64_MAX: none */
 };
 
@@ -228,6 +229,9 @@ void check_share_look(struct check *check, const struct sim_session *session, in
 /* check_cap.c: what is in flight */
 void check_cap_look(struct check *check);
 void check_cap_free(struct check *check);
+
+/* Whether a request waits that could pass. */
+void check_cap_gate(struct check *check, const struct sim_session *session);
 
 /* Whether what is in flight may keep this flow waiting; behind check_cap_look(). */
 bool check_cap_holds(const struct check *check, const struct sim_session *session);

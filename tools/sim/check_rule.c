@@ -38,6 +38,17 @@ static const char *word(const struct policy *policy, const char *key)
 	return option->names[value];
 }
 
+static bool is_set(const struct policy *policy, const char *key)
+{
+	const struct weir_policy *api = &policy->module->api;
+	const struct weir_option *option = option_find(api->options, api->option_stride, key);
+	uint32_t value = 0;
+
+	if (option != NULL)
+		memcpy(&value, (const char *)policy->options + option->offset, sizeof(value));
+	return value != 0;
+}
+
 static enum check_scope scope(const struct policy *policy)
 {
 	static const char *const words[] = {"flow", "session", "client", "listener", "instance"};
@@ -99,6 +110,7 @@ static void cap_init(struct check_rule *rule)
 	rule->kind = CHECK_CAP;
 	rule->scope = CHECK_FLOW;
 	rule->requests = strcmp(word(rule->policy, "unit"), "requests") == 0;
+	rule->slow = is_set(rule->policy, "slow_start");
 	rule->directions[WEIR_UP] = rule->requests || strcmp(direction, "down") != 0;
 	rule->directions[WEIR_DOWN] = !rule->requests && strcmp(direction, "up") != 0;
 	rule->high = number(rule->policy, "queue", SCENARIO_UNLIMITED);
