@@ -236,11 +236,11 @@ bool endpoint_settle_doubt(struct endpoint *endpoint)
 	return true;
 }
 
-void endpoint_sample(struct endpoint *endpoint, struct endpoint_sample *sample)
+void endpoint_sample(struct endpoint *endpoint, uint32_t what, struct endpoint_sample *sample)
 {
 	memset(sample, 0, sizeof(*sample));
 	if (endpoint->open)
-		endpoint->ops->sample(endpoint, sample);
+		endpoint->ops->sample(endpoint, what, sample);
 }
 
 void endpoint_close(struct endpoint *endpoint, bool abort)

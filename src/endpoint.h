@@ -21,7 +21,12 @@
 
 struct endpoint;
 
-/* What the kernel knows of the endpoint; asked for only where a policy needs it. */
+/* What the kernel knows of the endpoint; each costs a system call, so only what is needed is asked for. */
+#define ENDPOINT_UNREAD UINT32_C(1)
+#define ENDPOINT_QUEUED UINT32_C(2)
+#define ENDPOINT_RTT UINT32_C(4)
+
+/* 0 where nothing is known, or nothing was asked for. */
 struct endpoint_sample {
 	uint64_t unread; /* bytes in the receive queue */
 	uint64_t queued; /* bytes written and not yet acknowledged by the peer's host */
@@ -42,7 +47,7 @@ struct endpoint_ops {
 	int (*error)(struct endpoint *endpoint);  /* the pending error, which is then forgotten; 0: none */
 	bool (*at_mark)(
 		struct endpoint *endpoint); /* the next byte is an urgent one, at which reads stop short; may be NULL */
-	void (*sample)(struct endpoint *endpoint, struct endpoint_sample *sample);
+	void (*sample)(struct endpoint *endpoint, uint32_t what, struct endpoint_sample *sample);
 	void (*close)(struct endpoint *endpoint, bool abort); /* abort: the peer sees a reset, queued bytes are lost */
 };
 
@@ -99,7 +104,8 @@ bool endpoint_settle_doubt(struct endpoint *endpoint);
 /* Whether the peer ended its stream cleanly, although perhaps not all of it has been read. */
 bool endpoint_ended_cleanly(const struct endpoint *endpoint);
 
-void endpoint_sample(struct endpoint *endpoint, struct endpoint_sample *sample);
+/* what: of ENDPOINT_UNREAD, ENDPOINT_QUEUED, ENDPOINT_RTT */
+void endpoint_sample(struct endpoint *endpoint, uint32_t what, struct endpoint_sample *sample);
 void endpoint_close(struct endpoint *endpoint, bool abort); /* a closed one is fine */
 
 #endif

@@ -78,18 +78,19 @@ static bool socket_at_mark(struct endpoint *endpoint)
 	return sockatmark(own(endpoint)->fd) == 1;
 }
 
-static void socket_sample(struct endpoint *endpoint, struct endpoint_sample *sample)
+static void socket_sample(struct endpoint *endpoint, uint32_t what, struct endpoint_sample *sample)
 {
 	int fd = own(endpoint)->fd;
 	struct tcp_info info;
 	socklen_t length = sizeof(info);
 	int n;
 
-	if (ioctl(fd, SIOCINQ, &n) == 0 && n > 0)
+	if ((what & ENDPOINT_UNREAD) != 0 && ioctl(fd, SIOCINQ, &n) == 0 && n > 0)
 		sample->unread = (uint64_t)n;
-	if (ioctl(fd, SIOCOUTQ, &n) == 0 && n > 0)
+	if ((what & ENDPOINT_QUEUED) != 0 && ioctl(fd, SIOCOUTQ, &n) == 0 && n > 0)
 		sample->queued = (uint64_t)n;
-	if (!endpoint->exempt && getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
+	if ((what & ENDPOINT_RTT) != 0 && !endpoint->exempt &&
+		getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &length) == 0)
 		sample->rtt = (uint64_t)info.tcpi_rtt * 1000;
 }
 

@@ -7,13 +7,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "flow_sample.h"
 #include "least.h"
 
 #define FLOW_IOV 16
-#define SAMPLE_MIN (UINT64_C(1) * 1000000)     /* ns */
-#define SAMPLE_MAX (UINT64_C(50) * 1000000)    /* ns */
-#define SAMPLE_IDLE (UINT64_C(1000) * 1000000) /* ns: while nothing is out */
-#define SAMPLED (WEIR_NEED_ACKED | WEIR_NEED_UNREAD | WEIR_NEED_RTT)
 #define BULK_FROM (48 * 1024) /* bytes a turn from which splicing wins over copying */
 #define BULK_TO (16 * 1024)   /* bytes a turn below which it loses */
 #define TURN_READ (64 * 1024) /* no read of a turn is cut shorter than that by what others read before it */
@@ -30,20 +27,15 @@ static struct context *context_of(const struct flow *flow)
 	return flow->standing.owner->context;
 }
 
-static size_t samples_size(const struct stack *stack)
-{
-	return (stack->needs & SAMPLED) != 0 ? sizeof(struct flow_samples) : 0;
-}
-
 size_t flow_room(const struct stack *stack)
 {
-	return samples_size(stack) + (stack->count + 1) * sizeof(struct meter_pause);
+	return flow_sample_room(stack) + (stack->count + 1) * sizeof(struct meter_pause);
 }
 
 void flow_init(struct flow *flow, const struct standing_owner *owner, enum weir_direction direction, uint64_t now,
 	char *room)
 {
-	size_t samples = samples_size(owner->stack);
+	size_t samples = flow_sample_room(owner->stack);
 
 	memset(flow, 0, sizeof(*flow));
 	flow->direction = (uint8_t)direction;
@@ -98,47 +90,6 @@ static bool can_drain(const struct flow *flow)
 }
 
 /* ---- what the policies see ----------------------------------------------------------------------------------------- */
-
-/* About half a round trip apart, because nobody is told when bytes are acknowledged; rarer while nothing changes. */
-static void pace_samples(struct flow *flow, bool changed)
-{
-	uint64_t interval = changed ? flow->samples->rtt / 2 : flow->samples->interval * 2;
-
-	if (interval < SAMPLE_MIN)
-		interval = SAMPLE_MIN;
-	flow->samples->interval = interval < SAMPLE_MAX ? interval : SAMPLE_MAX;
-}
-
-static void sample(struct flow *flow, uint64_t now)
-{
-	uint32_t needs = flow->standing.owner->stack->needs;
-	struct endpoint_sample taken;
-	bool changed = false;
-	uint64_t acked;
-
-	if (flow->samples == NULL) {
-		flow->acked = flow->written;
-		return;
-	}
-	if (flow->samples->taken_at != 0 && now < flow->samples->taken_at + flow->samples->interval)
-		return;
-	flow->samples->taken_at = now;
-	if ((needs & WEIR_NEED_UNREAD) != 0) {
-		endpoint_sample(flow->source, &taken);
-		changed = taken.unread != flow->samples->unread;
-		flow->samples->unread = taken.unread;
-	}
-	if ((needs & (WEIR_NEED_ACKED | WEIR_NEED_RTT)) != 0) {
-		endpoint_sample(flow->sink, &taken);
-		flow->samples->rtt = taken.rtt;
-		acked = beyond(flow->written, taken.queued);
-		if (acked > flow->acked) {
-			flow->acked = acked;
-			changed = true;
-		}
-	}
-	pace_samples(flow, changed);
-}
 
 /* Averages what the sink takes while it has something to take, from one time that it took some to another. */
 static void measure_drain(struct flow *flow, uint64_t now)
@@ -537,7 +488,7 @@ static void wind_up(struct flow *flow, uint64_t now)
 		standing_release(&flow->standing);
 		return;
 	}
-	sample(flow, now);
+	flow_sample(flow, false, now);
 	event.acked = flow->acked - event.acked;
 	event.what = event.acked > 0 ? WEIR_EVENT_ACKED : 0;
 	view_fill(flow, now, &hearing);
@@ -600,7 +551,7 @@ void flow_turn(struct flow *flow, uint64_t now)
 		return;
 	flow->asked = false;
 	flow->short_of = false;
-	sample(flow, now);
+	flow_sample(flow, timed, now);
 	hear(flow, now, &hearing);
 	pump(flow, &hearing, now);
 	judge_pace(flow, flow->read - before.read);
@@ -615,6 +566,7 @@ void flow_turn(struct flow *flow, uint64_t now)
 	flow->no_memory |= flow->standing.broke;
 	flow->more = !flow->no_memory && (can_fill(flow) || can_drain(flow));
 	account(flow, now);
+	flow->more |= flow_sample_late(flow, now);
 }
 
 /* What is held is lost. */
@@ -656,32 +608,12 @@ bool flow_over(const struct flow *flow)
 		(flow->end == FLOW_TRUNCATED && flow->store.held == 0);
 }
 
-/*
- * When samples are due; WEIR_NEVER: what they tell cannot have changed. What is out may be acknowledged at any time, and nobody
- * is told. While nothing is, a limit that keeps bytes waiting may still depend on time: it is looked at the rarer, the
- * longer it has lasted already.
- */
-static uint64_t sample_at(const struct flow *flow)
-{
-	const struct flow_samples *samples = flow->samples;
-	uint64_t lasts = 0;
-
-	if (samples == NULL)
-		return WEIR_NEVER;
-	if (flow->acked == flow->written) {
-		if (flow->meter.paused == 0 ||
-			(flow->standing.owner->stack->needs & (WEIR_NEED_ACKED | WEIR_NEED_RTT)) == 0)
-			return WEIR_NEVER;
-		lasts = least(meter_newest(&flow->meter, samples->taken_at), SAMPLE_IDLE);
-	}
-	return samples->taken_at + (lasts > samples->interval ? lasts : samples->interval);
-}
-
 uint64_t flow_deadline(const struct flow *flow)
 {
 	if (flow_over(flow))
-		return flow->acked < flow->written && !standing_is_bare(&flow->standing) ? sample_at(flow) : WEIR_NEVER;
-	return least(flow->standing.verdict.ask_at, sample_at(flow));
+		return flow->acked < flow->written && !standing_is_bare(&flow->standing) ? flow_sample_at(flow)
+											 : WEIR_NEVER;
+	return least(flow->standing.verdict.ask_at, flow_sample_at(flow));
 }
 
 bool flow_is_held(const struct flow *flow)

@@ -42,6 +42,8 @@ src_libweir_a_SOURCES = \
 	src/endpoint_socket.h \
 	src/flow.c \
 	src/flow.h \
+	src/flow_sample.c \
+	src/flow_sample.h \
 	src/gate.c \
 	src/gate.h \
 	src/host.c \

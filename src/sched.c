@@ -10,6 +10,9 @@
 
 #define NEVER UINT64_MAX
 
+/* The one whose round this thread is in: it looks into its mailbox before it rests, and need not be woken. */
+static _Thread_local const struct sched *running;
+
 static uint64_t tick_of(uint64_t at)
 {
 	return at / SCHED_TICK + (at % SCHED_TICK != 0);
@@ -81,7 +84,7 @@ void sched_post(struct sched *sched, struct mail *mail)
 		mail->next = first;
 	} while (!atomic_compare_exchange_weak_explicit(&sched->mailbox, &first, mail, memory_order_release,
 		memory_order_relaxed));
-	if (first == NULL)
+	if (first == NULL && sched != running)
 		sched_poke(sched);
 }
 
@@ -130,6 +133,7 @@ void sched_run(struct sched *sched, uint64_t now)
 {
 	struct task *task;
 
+	running = sched;
 	deliver_mail(sched, now);
 	fire_timers(sched, now);
 	sched->round++;
@@ -137,6 +141,7 @@ void sched_run(struct sched *sched, uint64_t now)
 		sched_dequeue(sched, task);
 		task->run(task, now);
 	}
+	running = NULL;
 }
 
 bool sched_busy(const struct sched *sched)

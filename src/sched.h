@@ -45,7 +45,8 @@ struct sched {
 	uint32_t round; /* tasks queued in it have their turn in the next one */
 	struct wheel wheel;
 	_Atomic(struct mail *) mailbox; /* newest first */
-	void (*wake)(void *argument);   /* called by sched_post() when the mailbox was empty; any thread */
+	void (*wake)(
+		void *argument); /* called by sched_post() when the mailbox was empty, but not within this sched_run(); any thread */
 	void *wake_argument;
 };
 

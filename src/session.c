@@ -261,7 +261,7 @@ static uint64_t linger_mark(const struct flow *last)
 {
 	struct endpoint_sample sample;
 
-	endpoint_sample(last->sink, &sample);
+	endpoint_sample(last->sink, ENDPOINT_QUEUED, &sample);
 	if (last->sink->exempt)
 		sample.queued = 0;
 	return (flow_over(last) ? 0 : last->store.held + 1) + sample.queued;
@@ -389,8 +389,8 @@ static bool queues_move(struct session *session, uint64_t now)
 	struct endpoint_sample server;
 	uint64_t queued;
 
-	endpoint_sample(session->client, &client);
-	endpoint_sample(session->server, &server);
+	endpoint_sample(session->client, ENDPOINT_QUEUED, &client);
+	endpoint_sample(session->server, ENDPOINT_QUEUED, &server);
 	queued = client.queued + server.queued;
 	if (queued == 0 || queued == session->queue_mark)
 		return false;

@@ -134,6 +134,9 @@ bool standing_awaited(const struct standing *standing);
 /* Whether there are no leases to settle: nothing is leased, wanted or queued for. */
 bool standing_rests(const struct standing *standing);
 
+/* Whether others wait for units of the pools that it leases from, as far as flows give them back. */
+bool standing_is_crowded(const struct standing *standing);
+
 /* Whether it has no leases at all, and waits for none. */
 bool standing_is_bare(const struct standing *standing);
 

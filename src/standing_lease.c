@@ -546,6 +546,16 @@ void standing_release(struct standing *standing)
 	standing->memory = 0;
 }
 
+bool standing_is_crowded(const struct standing *standing)
+{
+	const struct stack *stack = standing->owner->stack;
+
+	for (unsigned c = 0; c < stack->claim_count; c++)
+		if (!stack->claims[c].consumed && pool_waiters(standing_pool(standing, &stack->claims[c])) > 0)
+			return true;
+	return false;
+}
+
 bool standing_is_bare(const struct standing *standing)
 {
 	const struct stack *stack = standing->owner->stack;

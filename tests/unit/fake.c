@@ -159,14 +159,14 @@ static int raw_error(struct endpoint *endpoint)
 	return tell_error(fake);
 }
 
-static void raw_sample(struct endpoint *endpoint, struct endpoint_sample *sample)
+static void raw_sample(struct endpoint *endpoint, uint32_t what, struct endpoint_sample *sample)
 {
 	struct fake *fake = fake_of(endpoint);
 
 	fake->samples++;
-	sample->unread = fake->sent - fake->read;
-	sample->queued = fake->queued;
-	sample->rtt = 10 * MS;
+	sample->unread = (what & ENDPOINT_UNREAD) != 0 ? fake->sent - fake->read : 0;
+	sample->queued = (what & ENDPOINT_QUEUED) != 0 ? fake->queued : 0;
+	sample->rtt = (what & ENDPOINT_RTT) != 0 ? 10 * MS : 0;
 }
 
 static void raw_close(struct endpoint *endpoint, bool abort)

@@ -15,6 +15,7 @@ static struct watcher {
 	uint64_t acked;        /* by events */
 	uint64_t scanned;      /* bytes consumed */
 	bool pauses;           /* ask: lets nothing be read */
+	uint64_t window;       /* ask: so many bytes may be unacknowledged; 0: any number */
 	bool refuses;          /* scan: consumes nothing */
 	unsigned scans;
 } watcher;
@@ -23,6 +24,10 @@ static void watch_ask(const struct weir_call *call, const struct weir_view *view
 {
 	if (call->ref.direction == WEIR_UP)
 		watcher.view = *view;
+	if (watcher.window > 0) {
+		limits->read_to = view->acked + watcher.window;
+		limits->promises = WEIR_PROMISE_ACKED;
+	}
 	if (!watcher.pauses)
 		return;
 	limits->read_to = view->read;
@@ -224,13 +229,37 @@ START_TEST(sampling_slows_down_and_ends)
 	send_up(10000);
 	samples = sink->samples;
 	world_pass(&world, 10 * SECOND);
-	ck_assert_uint_le(sink->samples - samples, 10000 / 50 + 20);
-	ck_assert_uint_ge(sink->samples - samples, 10000 / 51);
+	ck_assert_uint_le(sink->samples - samples, 30); /* in silence, as long as that has lasted */
+	ck_assert_uint_ge(sink->samples - samples, 10); /* but each second */
 	fake_ack(sink, 10000);
 	world_pass(&world, SECOND);
 	samples = sink->samples;
 	world_pass(&world, HOUR);
 	ck_assert_uint_le(sink->samples - samples, 5);
+	finish();
+}
+END_TEST
+
+/* What is acknowledged at once costs nobody's time: neither samples while there is room, nor a wait when there is none. */
+START_TEST(who_comes_to_a_limit_gets_a_new_sample)
+{
+	begin(WEIR_NEED_ACKED);
+	watcher.window = 10000;
+	for (unsigned i = 0; i < 100; i++) {
+		unsigned samples = sink->samples;
+
+		world_pass(&world, 2 * MS);
+		send_up(1000);
+		ck_assert_uint_eq(sink->accepted, (i + 1) * UINT64_C(1000));
+		ck_assert_uint_le(sink->samples - samples, 1);
+	}
+	ck_assert_uint_le(sink->samples, 100 * 1000 / 10000 + 200 / 50 + 5);
+	sink->hoards = true;
+	send_up(5000);
+	world_pass(&world, 10 * SECOND); /* by now it is looked at once a second */
+	fake_ack(sink, 5000);
+	send_up(8000);
+	ck_assert_uint_eq(sink->accepted, 100000 + 5000 + 8000);
 	finish();
 }
 END_TEST
@@ -376,6 +405,7 @@ int main(void)
 	tcase_add_test(tcase, nothing_is_sampled_unless_needed);
 	tcase_add_test(tcase, acknowledgements_are_noticed_although_they_make_no_event);
 	tcase_add_test(tcase, sampling_slows_down_and_ends);
+	tcase_add_test(tcase, who_comes_to_a_limit_gets_a_new_sample);
 	tcase_add_test(tcase, a_paused_flow_that_rests_does_not_spin);
 	tcase_add_test(tcase, unread_bytes_and_round_trips_are_sampled);
 	suite_add_tcase(suite, tcase);

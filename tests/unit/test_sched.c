@@ -282,6 +282,7 @@ START_TEST(mail_posted_by_mail_comes_in_the_next_round)
 	sched_post(&sched, &letters[0][0].mail);
 	run(5 * MS);
 	ck_assert_uint_eq(received[0], 1);
+	ck_assert_uint_eq(wakes, 1); /* who is awake, and looks again before he rests, is not woken */
 	ck_assert(sched_busy(&sched));
 	run(5 * MS);
 	ck_assert_uint_eq(received[0], 2);
