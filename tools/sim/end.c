@@ -286,13 +286,13 @@ static int raw_error(struct endpoint *endpoint)
 	return tell_error(end_of(endpoint));
 }
 
-static void raw_sample(struct endpoint *endpoint, struct endpoint_sample *sample)
+static void raw_sample(struct endpoint *endpoint, uint32_t what, struct endpoint_sample *sample)
 {
 	const struct sim_end *end = end_of(endpoint);
 
-	sample->unread = wire_unread(&end->in);
-	sample->queued = wire_queued(&end->out);
-	sample->rtt = 2 * end->out.delay;
+	sample->unread = (what & ENDPOINT_UNREAD) != 0 ? wire_unread(&end->in) : 0;
+	sample->queued = (what & ENDPOINT_QUEUED) != 0 ? wire_queued(&end->out) : 0;
+	sample->rtt = (what & ENDPOINT_RTT) != 0 ? 2 * end->out.delay : 0;
 }
 
 static void raw_close(struct endpoint *endpoint, bool abort)
