@@ -7,23 +7,25 @@ from . import setups
 BASE = "watermark"
 COPYING = "splice = off\n"
 PEERS = ("haproxy", "haproxy-splice", "nginx", "nginx-128k")  # in the same rounds, where bytes go as they like
-# Limits that nothing here reaches: what is measured is asking, leasing and counting, and not waiting. A pool is for a few
-# sessions, a rate is the highest there is.
+# Limits that nothing here reaches: what is measured is asking, leasing and counting, and not waiting. But for what is held:
+# that is bounded here as by the default, or it would be measured that what is held is copied. Those who lease what they hold
+# do so by quarters of a pool, and a turn is 256K.
 SECTIONS = {
     "none": {},
     BASE: {"module": "watermark"},
-    "watermark, a group": {"module": "watermark", "scope": "listener", "high": "16M", "low": "8M"},
-    "shape": {"module": "shape", "rate": "256G"},
-    "demand": {"module": "demand"},
+    "watermark, a group": {"module": "watermark", "scope": "listener", "high": "1M", "low": "512K"},
+    "shape": {"module": "shape", "rate": "256G", "queue": "256K"},
+    "demand": {"module": "demand", "bytes": "256K"},
     "credit": {"module": "credit"},
-    "fair": {"module": "fair"},
-    "inflight-cap, bytes": {"module": "inflight-cap", "per_session": "16M", "total": "64M"},
+    "fair": {"module": "fair", "pool": "1M"},
+    "inflight-cap, bytes": {"module": "inflight-cap", "per_session": "16M", "total": "64M", "queue": "256K"},
     "inflight-cap, requests": {
         "module": "inflight-cap",
         "unit": "requests",
         "framing": "line",
         "per_session": "64",
         "total": "1000",
+        "queue": "256K",
     },
 }
 CONVERSING = ("inflight-cap, requests",)  # of no use for one stream of random bytes

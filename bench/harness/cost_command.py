@@ -26,8 +26,8 @@ def _names(text):
 def _parser():
     parser = argparse.ArgumentParser(
         prog="bench/costs",
-        description="What each policy costs: CPU time of weir for a GiB or a round trip, divided by that with the default "
-        "policy in the same round; and instructions, which repeat themselves.",
+        description="What each policy costs: CPU time of weir for a GiB or a round trip, divided by that with the "
+        "default policy in the same round; and instructions, which repeat themselves.",
     )
     add = parser.add_argument
     cores = sorted(os.sched_getaffinity(0))
@@ -115,9 +115,28 @@ def _table(found, case, catalogue):
     return tables.Table(f"{case.name}: {load.title}", head, rows)
 
 
+def _cell(samples, case, shown):
+    """The median ratio, and half the width of the 95 % interval of their mean."""
+    name = next((name for name, other in case.proxies().items() if other == shown), None)
+    ratios = _ratios(samples.get(case.name, {}), case, name)
+    if not ratios or shown == cost_cases.BASE:
+        return "1" if ratios else ""
+    median, half = statistics.median(ratios), paired.interval(ratios)[1]
+    return f"{median:.2f}" + (f" +-{half:.2f}" if len(ratios) > 1 else "")
+
+
+def _overview(found, chosen):
+    """All ratios at one look."""
+    names = list(dict.fromkeys(shown for case in chosen for shown in case.proxies().values()))
+    rows = [[shown] + [_cell(found["samples"], case, shown) for case in chosen] for shown in names]
+    return tables.Table(f"CPU, divided by {cost_cases.BASE}'s", [""] + [case.name for case in chosen], rows)
+
+
 def _tell(found, chosen, catalogue, options):
     about = found["machine"]
     print(f"{about['date']}; {about['cpu']}, {about['processors']} processors; {about['kernel']}\n")
+    if chosen:
+        print(_overview(found, chosen).markdown())
     for case in chosen:
         print(_table(found, case, catalogue).markdown(), flush=True)
     if found["turns"]:

@@ -16,16 +16,16 @@ FILE = re.compile(r"^(c?)f[lie]=\((\d+)\)(?: (.*))?$")  # what follows, or is ca
 WAYS = ("bulk", "rounds")
 HEADS = {"bulk": "for each 64K", "rounds": "for a round trip"}
 
-# With content, so that there is something to scan.
+# With content, so that there is something to scan; as fast as sockets are, since some policies are asked by time, too.
 BULK = """\
 [scenario]
-duration = 250ms
+duration = 50ms
 content = yes
 [listener tried]
 policy = {line}
 [source steady]
 kind = constant
-rate = 16M
+rate = 1G
 write = 64K
 [traffic bulk]
 sessions = 1
@@ -34,7 +34,7 @@ up_source = steady
 
 ROUNDS = """\
 [scenario]
-duration = 250ms
+duration = 50ms
 content = yes
 [listener tried]
 policy = {line}
@@ -44,7 +44,7 @@ write = 1K
 [source answers]
 kind = answers
 write = 1K
-service = 500us
+service = 50us
 [traffic rounds]
 sessions = 1
 up_source = asks
