@@ -68,7 +68,7 @@ void cap_want(const struct options *options, uint64_t want, uint64_t grain, stru
 
 /*
  * weir sees a wait where turn after turn ends with a limit of nothing, even if each of them moves something. When one begins it
- * has been asked already; but a flow whose acknowledgements are looked for gets another turn soon, 50 ms later at most.
+ * has been asked already; but a flow whose acknowledgements are looked for gets another turn some ms later.
  */
 static uint64_t wait_begin(const struct flow *flow, const struct weir_view *view)
 {

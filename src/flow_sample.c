@@ -106,14 +106,14 @@ bool flow_sample_late(struct flow *flow, uint64_t now)
 uint64_t flow_sample_at(const struct flow *flow)
 {
 	const struct flow_samples *samples = flow->samples;
-	uint64_t lasts = 0;
+	uint64_t lasts;
 
 	if (samples == NULL)
 		return WEIR_NEVER;
-	if (flow->acked == flow->written) {
-		if (flow->meter.paused == 0 || (needs_of(flow) & (WEIR_NEED_ACKED | WEIR_NEED_RTT)) == 0)
-			return WEIR_NEVER;
-		lasts = least(meter_newest(&flow->meter, samples->taken_at), MAX);
-	}
-	return samples->taken_at + (lasts > interval(flow) ? lasts : interval(flow));
+	if (flow->acked < flow->written)
+		return samples->taken_at + interval(flow);
+	if (flow->meter.paused == 0 || (needs_of(flow) & (WEIR_NEED_ACKED | WEIR_NEED_RTT)) == 0)
+		return WEIR_NEVER;
+	lasts = least(meter_newest(&flow->meter, samples->taken_at), MAX);
+	return samples->taken_at + (lasts > MIN ? lasts : MIN);
 }
