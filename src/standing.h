@@ -172,6 +172,10 @@ void standing_bound(struct standing *standing, struct weir_limits *limits);
  */
 bool standing_settle(struct standing *standing, const struct hearing *hearing, const struct weir_limits *limits);
 
+/* With less than before, the flow may have come to be able to do nothing: what follows from that for what it waits for, and
+   for what it has behind it. */
+void standing_yield(struct standing *standing, const struct hearing *hearing, const struct weir_limits *limits);
+
 /* Gives back what is leased beyond what is used, and waits for nothing any more. */
 void standing_shrink(struct standing *standing, const struct weir_limits *limits);
 

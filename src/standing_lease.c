@@ -249,8 +249,9 @@ static bool is_blocked(const struct standing *standing, unsigned c, const struct
 	return *terms->leased < terms->need || (forbidden >> standing->owner->stack->claims[c].member & 1) != 0;
 }
 
-/* The flow waits on this side for what it cannot do without: of claim `from` or one behind it, or memory. */
-static bool lacks(const struct standing *standing, enum standing_side side, const struct terms *terms, unsigned from)
+/* The first claim of this side, from `from` on, that the flow waits for and can do nothing without; claim_count: none. */
+static unsigned first_lacking(const struct standing *standing, enum standing_side side, const struct terms *terms,
+	unsigned from)
 {
 	unsigned count = standing->owner->stack->claim_count;
 
@@ -258,8 +259,17 @@ static bool lacks(const struct standing *standing, enum standing_side side, cons
 		/* NOLINTNEXTLINE(clang-analyzer-core.UndefinedBinaryOperatorResult): all `count` terms are made */
 		if (terms[c].side == side && waits_for(standing, c) && *terms[c].leased < terms[c].level &&
 			is_blocked(standing, c, &terms[c]))
-			return true;
-	return side == STANDING_READING && waits_for(standing, count);
+			return c;
+	return count;
+}
+
+/* The flow waits on this side for what it cannot do without: of claim `from` or one behind it, or memory. */
+static bool lacks(const struct standing *standing, enum standing_side side, const struct terms *terms, unsigned from)
+{
+	unsigned count = standing->owner->stack->claim_count;
+
+	return first_lacking(standing, side, terms, from) < count ||
+		(side == STANDING_READING && waits_for(standing, count));
 }
 
 /*
@@ -428,14 +438,21 @@ static void settle_sides(struct standing *standing, const struct hearing *hearin
 	settle_side(standing, hearing, STANDING_WRITING, terms, writes, usable);
 }
 
+static void make_all_terms(const struct standing *standing, const struct weir_limits *limits, struct terms *terms)
+{
+	const struct stack *stack = standing->owner->stack;
+
+	for (unsigned c = 0; c < stack->claim_count; c++)
+		make_terms(standing, &stack->claims[c], &limits[stack->claims[c].member], &terms[c]);
+}
+
 bool standing_settle(struct standing *standing, const struct hearing *hearing, const struct weir_limits *limits)
 {
 	const struct stack *stack = standing->owner->stack;
 	struct terms terms[STACK_CLAIMS_MAX];
 	bool changed = false;
 
-	for (unsigned c = 0; c < stack->claim_count; c++)
-		make_terms(standing, &stack->claims[c], &limits[stack->claims[c].member], &terms[c]);
+	make_all_terms(standing, limits, terms);
 	settle_sides(standing, hearing, limits, terms);
 	standing->idle = true;
 	for (unsigned c = 0; c < stack->claim_count; c++) {
@@ -443,6 +460,20 @@ bool standing_settle(struct standing *standing, const struct hearing *hearing, c
 		standing->idle &= *terms[c].leased == stack->claims[c].floor && terms[c].want == stack->claims[c].floor;
 	}
 	return changed;
+}
+
+void standing_yield(struct standing *standing, const struct hearing *hearing, const struct weir_limits *limits)
+{
+	static const uint32_t none[STACK_CLAIMS_MAX];
+	struct terms terms[STACK_CLAIMS_MAX];
+
+	make_all_terms(standing, limits, terms);
+	for (unsigned side = 0; side < STANDING_SIDES; side++) {
+		unsigned c = first_lacking(standing, (enum standing_side)side, terms, 0);
+
+		if (c < standing->owner->stack->claim_count)
+			wait_for(standing, c, terms, none, hearing->view.now);
+	}
 }
 
 void standing_gate(struct standing *standing, const struct weir_limits *limits)

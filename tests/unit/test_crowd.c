@@ -321,6 +321,25 @@ START_TEST(a_grant_that_comes_too_late_goes_back)
 }
 END_TEST
 
+/*
+ * What has moved gives back what it has of the first pool, since others wait there, and so may do nothing any more. If it kept the
+ * second, the next would wait for it for ever; and nobody wakes those who have nothing under way.
+ */
+START_TEST(who_gives_up_the_one_keeps_nothing_of_the_other)
+{
+	struct price all = {.size = 10, .grain = 10, .held = true};
+
+	begin(all, all, NULL, 3);
+	for (unsigned i = 0; i < 3; i++)
+		fake_send(&pairs[i].client, 1000);
+	world_run(&world);
+	for (unsigned i = 0; i < 3; i++)
+		MUST(pairs[i].server.accepted == 1000, "flow %u has %llu bytes of 1000", i,
+			(unsigned long long)pairs[i].server.accepted);
+	finish();
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("crowd");
@@ -333,6 +352,7 @@ int main(void)
 	tcase_add_test(tcase, who_has_no_pool_sees_none);
 	tcase_add_test(tcase, who_uses_what_he_does_not_have_is_leased_it);
 	tcase_add_test(tcase, a_grant_that_comes_too_late_goes_back);
+	tcase_add_test(tcase, who_gives_up_the_one_keeps_nothing_of_the_other);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
 }
