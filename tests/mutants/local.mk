@@ -67,4 +67,5 @@ EXTRA_DIST += \
 	tests/mutants/upstreams-apart.patch \
 	tests/mutants/written-is-acked.patch \
 	tests/mutants/wrong-bytes.patch \
-	tests/mutants/wrong-side.patch
+	tests/mutants/wrong-side.patch \
+	tests/mutants/yield-forgotten.patch
