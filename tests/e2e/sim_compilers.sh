@@ -24,9 +24,11 @@ compile() {
 	sources | xargs -P 2 -I FILE sh -c 'to=$1; file=$2; shift 2
 		"$@" -c "$file" -o "$to/objects/$(echo "$file" | tr / _).o"' sh "$to" FILE "$@" 2>"$to/said" || return 1
 	"$@" "$to"/objects/*.o -o "$to/weir-sim" -linih -levent_core 2>>"$to/said" || return 1
-	for policy in policies/*.c; do
-		name=${policy##*/}
-		"$@" -fPIC -shared "$policy" -o "$to/policies/${name%.c}.so" 2>>"$to/said" || return 1
+	parts=$(grep -L '^const struct weir_policy \*weir_policy_entry' policies/*.c)
+	for policy in $(grep -l '^const struct weir_policy \*weir_policy_entry' policies/*.c); do
+		name=$(basename "$policy" .c | tr _ -)
+		# shellcheck disable=SC2086 # a list: who has no use for the parts does not mind them
+		"$@" -fPIC -shared "$policy" $parts -o "$to/policies/$name.so" 2>>"$to/said" || return 1
 	done
 }
 

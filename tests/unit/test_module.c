@@ -218,14 +218,16 @@ END_TEST
 START_TEST(help)
 {
 	struct module *module = opened("everything");
+	char first[100];
 	char *text = NULL;
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
 	module_help(out, module);
 	fclose(out);
-	ck_assert_msg(strncmp(text, "everything - a test\nmodule ABI 1.1, modules/everything.so\n\n", 57) == 0, "%s",
-		text);
+	snprintf(first, sizeof(first), "everything - a test\nmodule ABI %d.%d, modules/everything.so\n\n",
+		WEIR_POLICY_MAJOR, WEIR_POLICY_MINOR);
+	ck_assert_msg(strncmp(text, first, strlen(first)) == 0, "%s", text);
 	ck_assert_msg(strstr(text,
 			      "\npool segments, one for each [policy] section; segments gives its size, a unit stands "
 			      "for 32768 bytes of memory\n") != NULL,
