@@ -36,10 +36,15 @@ def _parser():
     add("--rounds", type=int, default=15, metavar="N", help="[%(default)s]")
     add("--seconds", type=float, default=0.6, metavar="S", help="length of a measured window [%(default)s]")
     add("--cases", type=_names, metavar="A,B", help=f"of {names}, and turns [all]")
+    add("--only", type=_names, metavar="A,B", help="only policies whose names begin so, against the default one [all]")
     add("--out", metavar="FILE", help="what was found, as JSON, every sample")
     add("--proxy-core", type=int, default=cores[0], metavar="N", help="the processor of the proxies [%(default)s]")
     add("--load-core", type=int, default=cores[:2][-1], metavar="N", help="the processor of the load [%(default)s]")
     return parser
+
+
+def _is_named(shown, names):
+    return not names or shown == cost_cases.BASE or any(shown.startswith(name) for name in names)
 
 
 def _parse(arguments):
@@ -53,7 +58,8 @@ def _parse(arguments):
     options.build = os.path.abspath(options.build)
     options.quick = False
     chosen = [case for case in cost_cases.CASES if case.name in options.cases]
-    options.only = {proxy for case in chosen for proxy in case.proxies()}
+    every = [item for case in chosen for item in case.proxies().items()]
+    options.only = {proxy for proxy, shown in every if _is_named(shown, options.only)}
     return options, chosen
 
 
@@ -129,6 +135,7 @@ def _overview(found, chosen):
     """All ratios at one look."""
     names = list(dict.fromkeys(shown for case in chosen for shown in case.proxies().values()))
     rows = [[shown] + [_cell(found["samples"], case, shown) for case in chosen] for shown in names]
+    rows = [row for row in rows if any(row[1:])]
     return tables.Table(f"CPU, divided by {cost_cases.BASE}'s", [""] + [case.name for case in chosen], rows)
 
 
