@@ -25,7 +25,7 @@ compile() {
 		"$@" -c "$file" -o "$to/objects/$(echo "$file" | tr / _).o"' sh "$to" FILE "$@" 2>"$to/said" || return 1
 	"$@" "$to"/objects/*.o -o "$to/weir-sim" -linih -levent_core 2>>"$to/said" || return 1
 	parts=$(grep -L '^const struct weir_policy \*weir_policy_entry' policies/*.c)
-	for policy in $(grep -l '^const struct weir_policy \*weir_policy_entry' policies/*.c); do
+	grep -l '^const struct weir_policy \*weir_policy_entry' policies/*.c | while read -r policy; do
 		name=$(basename "$policy" .c | tr _ -)
 		# shellcheck disable=SC2086 # a list: who has no use for the parts does not mind them
 		"$@" -fPIC -shared "$policy" $parts -o "$to/policies/$name.so" 2>>"$to/said" || return 1
