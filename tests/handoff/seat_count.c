@@ -25,12 +25,12 @@ static uint64_t admission_lent(const struct admission *admission, const struct p
 {
 	uint64_t units = 0;
 
-	for (unsigned step = 0; step < admission->had; step++) {
+	for (unsigned step = 0; step < admission->had && step < ADMISSION_LIMITS; step++)
+		units += admission->limits[step] == pool;
+	for (unsigned step = ADMISSION_LIMITS; step < admission->had; step++) {
 		const struct stack_claim *claim = &admission->stack->claims[step - ADMISSION_LIMITS];
 
-		if (step < ADMISSION_LIMITS)
-			units += admission->limits[step] == pool;
-		else if (claim->floor > 0 && claim->pool[WEIR_UP] == pool)
+		if (claim->floor > 0 && claim->pool[WEIR_UP] == pool)
 			units += UINT64_C(2) * claim->floor;
 	}
 	if (atomic_load(&admission->ticket.state) == POOL_TICKET_GRANTED && admission->ticket.pool == pool)
