@@ -83,7 +83,7 @@ END_TEST
 
 START_TEST(who_waits_goes_home_in_the_end)
 {
-	simulate("[scenario]\nduration = 1s\ndrain = yes\n[source fast]\nkind = bulk\n"
+	simulate("[scenario]\nduration = 50ms\ndrain = yes\n[source fast]\nkind = bulk\n"
 		 "[traffic a]\nup_source = fast\nsessions = 9\n[listener l]\npolicy = own\n" CREDIT);
 	ck_assert_uint_eq(result.sessions, 3);
 	ck_assert_uint_eq(result.ended, 3);
