@@ -169,8 +169,9 @@ START_TEST(a_slow_group_gets_on)
 		most = held > most ? held : most;
 	}
 	ck_assert_msg(most <= 1024 * KIB + STALLED * FLOOR, "%llu bytes are held", (unsigned long long)most);
-	ck_assert_msg(most > bound - bound / 10, "at most %llu bytes are held, simulated %llu",
-		(unsigned long long)most, (unsigned long long)bound);
+	/* the tips of the teeth are short, and looked at now and then */
+	ck_assert_msg(most > bound - bound / 5, "at most %llu bytes are held, simulated %llu", (unsigned long long)most,
+		(unsigned long long)bound);
 	for (int i = 0; i < STALLED; i++)
 		ck_assert_msg(pairs[i].client.got > 256 * KIB, "%s", pair_text(&pairs[i]));
 	release(pairs, STALLED, 1);
