@@ -67,6 +67,11 @@ struct flow {
 	uint64_t rest;     /* bytes acknowledged that are no success yet */
 };
 
+static inline uint64_t least(uint64_t a, uint64_t b)
+{
+	return a < b ? a : b;
+}
+
 /* The size of one cap, UINT64_MAX if there is none; and of the smallest. */
 uint64_t cap_size(const struct options *options, unsigned cap);
 uint64_t cap_smallest(const struct options *options);

@@ -13,11 +13,6 @@
 #define QUANTUM_MAX (256 * 1024) /* what a turn reads */
 #define SUCCESS (64 * 1024)      /* bytes acknowledged that count as one; the window is in such, too */
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static bool concerns(const struct options *options, const struct weir_view *view)
 {
 	return options->direction == DIRECTION_BOTH ||

@@ -7,11 +7,6 @@
 
 #include "inflight.h"
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 uint64_t cap_size(const struct options *options, unsigned cap)
 {
 	switch (cap) {

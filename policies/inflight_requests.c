@@ -14,11 +14,6 @@
 
 #define BATCH 16 /* requests that a flow asks room for at once */
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static struct window *window_of(const struct weir_call *call)
 {
 	struct session *session = call->session;
