@@ -31,30 +31,6 @@ __attribute__((format(printf, 2, 3))) static void complain(const struct linking 
 		key != NULL ? key->key : NULL, "%s%s", what, key != NULL ? config_comment_hint(key->value) : "");
 }
 
-/* The next word of a list with commas, without the blanks around it; NULL behind the last. */
-static char *next_word(char **rest)
-{
-	char *word = strsep(rest, ",");
-	size_t length;
-
-	if (word == NULL)
-		return NULL;
-	word += strspn(word, " \t");
-	length = strlen(word);
-	while (length > 0 && strchr(" \t", word[length - 1]) != NULL)
-		word[--length] = '\0';
-	return word;
-}
-
-static size_t count_words(const char *list)
-{
-	size_t count = 1;
-
-	for (; *list != '\0'; list++)
-		count += *list == ',';
-	return count;
-}
-
 /* ---- addresses ----------------------------------------------------------------------------------------------------- */
 
 static bool same_address(const struct address *a, const struct address *b)
@@ -109,11 +85,11 @@ static void link_addresses(struct linking *linking)
 	if (listener->listen == NULL)
 		return;
 	rest = copy = strdup(listener->listen);
-	listener->addresses = calloc(count_words(listener->listen), sizeof(*listener->addresses));
+	listener->addresses = calloc(text_count_words(listener->listen), sizeof(*listener->addresses));
 	if (copy == NULL || listener->addresses == NULL)
 		config_no_memory(linking->build);
 	else
-		while ((word = next_word(&rest)) != NULL)
+		while ((word = text_next_word(&rest)) != NULL)
 			link_address(linking, word);
 	free(copy);
 }
@@ -283,10 +259,10 @@ static void link_words(struct linking *linking, char *rest)
 	char *words[CONFIG_STACK_MAX] = {NULL}, *word;
 	size_t count = 0;
 
-	while ((word = next_word(&rest)) != NULL) {
+	while ((word = text_next_word(&rest)) != NULL) {
 		if (count == CONFIG_STACK_MAX) {
 			complain(linking, "%zu policies; expected at most %d",
-				count_words(linking->listener->policy_names), CONFIG_STACK_MAX);
+				text_count_words(linking->listener->policy_names), CONFIG_STACK_MAX);
 			break;
 		}
 		words[count++] = word;

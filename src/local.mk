@@ -57,6 +57,8 @@ src_libweir_a_SOURCES = \
 	src/meter.h \
 	src/module.c \
 	src/module.h \
+	src/network.c \
+	src/network.h \
 	src/notify.c \
 	src/notify.h \
 	src/object.c \

@@ -53,7 +53,7 @@ int networks_parse_ports(struct networks *networks, const char *text, char *erro
 	__attribute__((warn_unused_result));
 void networks_free(struct networks *networks);
 
-/* Ports and ranges with commas between: "5432, 8000-8099". As above. */
+/* Ports and ranges with commas between: "5432, 8000-8099". As above; two that overlap are an error. */
 int ports_parse(struct ports *ports, const char *text, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
 void ports_free(struct ports *ports);
@@ -62,10 +62,13 @@ void ports_free(struct ports *ports);
    in none. */
 bool networks_have(const struct networks *networks, const struct address *address);
 
+/* Whether all of the network, its ports included, lies in the wider one. */
+bool network_within(const struct network *network, const struct network *wider);
+
 /* Whether the network is of this family, or of all. */
 bool network_is(const struct network *network, sa_family_t family);
 
-/* "10.0.0.0/8", "all"; without ports. Returns buffer. */
+/* "10.0.0.0/8", "10.1.2.3", "all"; without ports. Returns buffer. */
 const char *network_text(const struct network *network, char *buffer, size_t size);
 
 #endif

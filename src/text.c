@@ -42,6 +42,29 @@ const char *text_size(char buffer[TEXT_SIZE_MAX], uint64_t bytes)
 	return buffer;
 }
 
+char *text_next_word(char **rest)
+{
+	char *word = strsep(rest, ",");
+	size_t length;
+
+	if (word == NULL)
+		return NULL;
+	word += strspn(word, " \t");
+	length = strlen(word);
+	while (length > 0 && strchr(" \t", word[length - 1]) != NULL)
+		word[--length] = '\0';
+	return word;
+}
+
+size_t text_count_words(const char *list)
+{
+	size_t count = 1;
+
+	for (; *list != '\0'; list++)
+		count += *list == ',';
+	return count;
+}
+
 void text_clean(char *text)
 {
 	for (; *text != '\0'; text++) {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * text - the few things that messages need everywhere: an error text to fill, a value to quote, a size to write.
+ * text - the few things that messages need everywhere: an error text to fill, a value to quote, a size to write, a list to
+ * split.
  */
 #ifndef TEXT_H
 #define TEXT_H
@@ -23,6 +24,12 @@ const char *text_quote(char buffer[TEXT_QUOTE_MAX], const char *text);
 
 /* Bytes in the largest unit that is exact: 64K, 1G, 4097. Returns buffer. */
 const char *text_size(char buffer[TEXT_SIZE_MAX], uint64_t bytes);
+
+/* The next word of a list with commas, without the blanks around it; NULL behind the last. Cuts up *rest. */
+char *text_next_word(char **rest);
+
+/* How many there are: one more than commas. */
+size_t text_count_words(const char *list);
 
 /* Control bytes become '?': what others wrote must not steer a terminal or break a log line in two. */
 void text_clean(char *text);

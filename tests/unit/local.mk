@@ -59,6 +59,7 @@ unit_tests += \
 	tests/unit/test_gate \
 	tests/unit/test_log \
 	tests/unit/test_module \
+	tests/unit/test_network \
 	tests/unit/test_option
 
 # The core, over fake endpoints in virtual time.
