@@ -15,7 +15,12 @@
 
 #define PLAN_TABLE "weir" /* of nftables, family inet */
 
-/* One listener's part in one family. */
+/* Of the routing rules: asked before any other but the one for local addresses. Nobody else gives packets this mark. */
+#define PLAN_PRIORITY 1
+/* Of rules and routes: who made them. So they are found whatever mark and table they were made with. */
+#define PLAN_PROTOCOL 119
+
+/* One listener's part in one family: there is some rule for it. Those of a listener follow each other. */
 struct plan_entry {
 	const struct config_listener *listener;
 	sa_family_t family;            /* AF_INET or AF_INET6 */
@@ -28,7 +33,9 @@ struct plan {
 	const struct config *config; /* borrowed */
 	struct plan_entry *entries;
 	size_t count;
-	bool routes[2]; /* by family, IPv4 and IPv6: some entry is of mode tproxy, so the rule and route are needed */
+	/* By family, IPv4 and IPv6, whether rule and route are needed: some entry is of mode tproxy, or some listener, of any
+	   mode, connects from its clients' addresses, to which servers answer. */
+	bool routes[2];
 };
 
 /* 0, or -1 when memory is short. The config must outlive it. */
