@@ -77,6 +77,11 @@ src_libweir_a_SOURCES = \
 	src/privileges.h \
 	src/profile.c \
 	src/profile.h \
+	src/proxy_header.c \
+	src/proxy_header.h \
+	src/proxy_header_v1.c \
+	src/proxy_header_v2.c \
+	src/proxy_header_versions.h \
 	src/report.c \
 	src/report.h \
 	src/rest.c \
