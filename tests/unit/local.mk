@@ -60,7 +60,8 @@ unit_tests += \
 	tests/unit/test_log \
 	tests/unit/test_module \
 	tests/unit/test_network \
-	tests/unit/test_option
+	tests/unit/test_option \
+	tests/unit/test_proxy_header
 
 # The core, over fake endpoints in virtual time.
 unit_tests += \
