@@ -78,3 +78,28 @@ bin_PROGRAMS += tools/weir-sim
 tools_weir_sim_SOURCES = tools/weir-sim.c
 tools_weir_sim_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
 tools_weir_sim_LDADD = tools/libsim.a src/libweir.a $(WEIR_LIBS)
+
+# libintercept.a is all of weir-intercept but its command line.
+if HAVE_INTERCEPT
+noinst_LIBRARIES += tools/libintercept.a
+sbin_PROGRAMS += tools/weir-intercept
+endif
+tools_libintercept_a_SOURCES = \
+	tools/intercept/intercept.c \
+	tools/intercept/intercept.h \
+	tools/intercept/netlink.c \
+	tools/intercept/netlink.h \
+	tools/intercept/plan.c \
+	tools/intercept/plan.h \
+	tools/intercept/plan_rules.c \
+	tools/intercept/routes.c \
+	tools/intercept/routes.h \
+	tools/intercept/rules.c \
+	tools/intercept/rules.h \
+	tools/intercept/show.c \
+	tools/intercept/show.h
+tools_libintercept_a_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/intercept $(INTERCEPT_CFLAGS)
+
+tools_weir_intercept_SOURCES = tools/weir-intercept.c
+tools_weir_intercept_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/intercept
+tools_weir_intercept_LDADD = tools/libintercept.a src/libweir.a $(WEIR_LIBS) $(INTERCEPT_LIBS)
