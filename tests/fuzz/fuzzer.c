@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * fuzzer - what libFuzzer calls, for the framing FUZZ_KIND.
+ * fuzzer - what libFuzzer calls, for inputs of FUZZ_KIND.
  */
 #include <stdint.h>
 #include <stdio.h>
@@ -9,14 +9,14 @@
 #include "fuzz.h"
 
 #ifndef FUZZ_KIND
-#define FUZZ_KIND FRAMING_LINE
+#define FUZZ_KIND FUZZ_LINE
 #endif
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length);
 
 int LLVMFuzzerTestOneInput(const uint8_t *input, size_t length)
 {
-	const char *wrong = fuzz_framing(FUZZ_KIND, input, length);
+	const char *wrong = fuzz_input(FUZZ_KIND, input, length);
 
 	if (wrong) {
 		fprintf(stderr, "%s\n", wrong);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * replay - all seeds, once, with any compiler: tests/fuzz/seeds/FRAMING/NAME. It speaks TAP.
+ * replay - all seeds, once, with any compiler: tests/fuzz/seeds/KIND/NAME. It speaks TAP.
  */
 #include <glob.h>
 #include <stdio.h>
@@ -10,18 +10,9 @@
 
 #define SEED_MAX (1 << 20)
 
-static const char *const kinds[] = {
-	[FRAMING_LINE] = "line",
-	[FRAMING_RESP] = "resp",
-	[FRAMING_U32BE] = "u32be",
-	[FRAMING_PGSQL] = "pgsql",
-};
-
-#define KINDS (sizeof(kinds) / sizeof(kinds[0]))
-
 static unsigned char seed[SEED_MAX];
 
-static const char *replay(enum framing_kind kind, const char *path)
+static const char *replay(enum fuzz_kind kind, const char *path)
 {
 	FILE *file = fopen(path, "rb");
 	size_t length;
@@ -30,16 +21,16 @@ static const char *replay(enum framing_kind kind, const char *path)
 		return "it cannot be read";
 	length = fread(seed, 1, sizeof(seed), file);
 	fclose(file);
-	return fuzz_framing(kind, seed, length);
+	return fuzz_input(kind, seed, length);
 }
 
 /* A kind without seeds fails: they are in the tree. */
-static int replay_all(enum framing_kind kind, const char *directory, int count)
+static int replay_all(enum fuzz_kind kind, const char *directory, int count)
 {
 	char pattern[4096];
 	glob_t found;
 
-	snprintf(pattern, sizeof(pattern), "%s/tests/fuzz/seeds/%s/*", directory, kinds[kind]);
+	snprintf(pattern, sizeof(pattern), "%s/tests/fuzz/seeds/%s/*", directory, fuzz_kinds[kind]);
 	if (glob(pattern, 0, NULL, &found) != 0) {
 		printf("not ok %d - %s: no seeds\n", ++count, pattern);
 		return count;
@@ -60,8 +51,8 @@ int main(void)
 	const char *directory = getenv("WEIR_SRCDIR");
 	int count = 0;
 
-	for (unsigned kind = 0; kind < KINDS; kind++)
-		count = replay_all((enum framing_kind)kind, directory ? directory : ".", count);
+	for (unsigned kind = 0; kind < FUZZ_KINDS; kind++)
+		count = replay_all((enum fuzz_kind)kind, directory ? directory : ".", count);
 	printf("1..%d\n", count);
 	return 0;
 }
