@@ -21,7 +21,7 @@ struct look {
 
 static void look_at(struct look *look, const unsigned char *input, size_t length, size_t limit)
 {
-	unsigned char *copy = calloc(length, 1);
+	unsigned char *copy = length > 0 ? calloc(length, 1) : NULL;
 
 	if (length > 0 && !copy)
 		abort();

@@ -319,13 +319,15 @@ START_TEST(no_header_is_longer_than_its_length_can_say)
 	size_t most = sizeof(tlvs) - 12;
 	struct proxy_header header;
 
-	memcpy(tlvs, "\x04\xff\xf0", 3);
+	tlvs[0] = 4;
+	tlvs[1] = 0xff;
+	tlvs[2] = 0xf0;
 	ck_assert_uint_eq(proxy_header_write(bytes, sizeof(bytes), 2, &source, &destination, tlvs, 3 + 0xfff0),
 		PROXY_HEADER_MAX);
 	ck_assert_uint_eq(most, 3 + 0xfff0);
 	ck_assert_int_eq(proxy_header_parse(&header, bytes, sizeof(bytes), PROXY_HEADER_MAX), PROXY_HEADER_DONE);
 	ck_assert_uint_eq(header.tlv_bytes, most);
-	memcpy(tlvs, "\x04\xff\xf1", 3);
+	tlvs[2]++;
 	ck_assert_uint_eq(proxy_header_write(bytes, sizeof(bytes), 2, &source, &destination, tlvs, most + 1), 0);
 }
 END_TEST
