@@ -123,6 +123,13 @@ tests_unit_test_sim_run_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/si
 tests_unit_test_sim_run_LDADD = tools/libsim.a $(LDADD)
 
 if HAVE_CHECK
+# What weir-intercept puts up.
+if HAVE_INTERCEPT
+unit_tests += tests/unit/test_plan
+endif
+tests_unit_test_plan_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/intercept
+tests_unit_test_plan_LDADD = tools/libintercept.a $(LDADD)
+
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif
