@@ -129,8 +129,8 @@ static void listener_free(struct config_listener *listener)
 {
 	if (listener == NULL)
 		return;
+	config_unlink_listener(listener);
 	option_free(config_listener_table, CONFIG_TABLE_STRIDE, listener);
-	free(listener->addresses);
 	free(listener->name);
 	free(listener);
 }
@@ -213,6 +213,8 @@ void config_build_weir(struct config_build *build, const char *module_dir)
 	if (build->config->listener_count == 0 && !any_rejected)
 		config_error(&build->errors, 0, NULL, NULL, "no listener; expected a section [listener NAME]");
 	config_resolve(build);
+	config_check_marks(build);
+	config_check_loops(build);
 }
 
 bool config_build_begin(struct config_build *build)

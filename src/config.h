@@ -108,7 +108,7 @@ struct config_listener {
 	unsigned line;
 	const char *listen;   /* as written */
 	unsigned listen_line; /* where it stands */
-	uint32_t mode; /* enum config_mode */
+	uint32_t mode;        /* enum config_mode */
 	const char *upstream_name;
 	const char *policy_names;
 	uint64_t max_sessions;    /* CONFIG_UNLIMITED, or a number */
@@ -150,13 +150,13 @@ struct config_listener {
 	struct config_upstream *upstream;          /* borrowed from config */
 	struct policy *policies[CONFIG_STACK_MAX]; /* borrowed from config */
 	size_t policy_count;
-	bool bind_client;               /* towards the server, the client's address and port */
-	struct address bind[2];         /* or one of these, by family: IPv4, IPv6; length 0: none */
-	struct networks allow;          /* empty, as all of these: no such list */
-	struct networks deny;           /* see config_allows() */
-	bool deny_first;                /* it stands first in the file */
-	struct networks destinations;   /* where clients may want to go */
-	struct networks proxies;        /* who may send a PROXY header */
+	bool bind_client;             /* towards the server, the client's address and port */
+	struct address bind[2];       /* or one of these, by family: IPv4, IPv6; length 0: none */
+	struct networks allow;        /* empty, as all of these: no such list */
+	struct networks deny;         /* see config_allows() */
+	bool deny_first;              /* it stands first in the file */
+	struct networks destinations; /* where clients may want to go */
+	struct networks proxies;      /* who may send a PROXY header */
 	struct config_intercept intercept;
 };
 

@@ -76,6 +76,10 @@ void config_set_defaults(struct config_build *build, const struct weir_option *t
 /* Applies every key of the section, and looks for the required ones that are missing. */
 void config_set_keys(struct config_build *build, const struct config_target *target);
 
+/* The section lacks this key. */
+void config_missing_key(struct config_build *build, const struct config_section *section,
+	const struct weir_option *row);
+
 /* What inih makes of comments is a surprise to many: said behind a value that may be refused because of it, or "". */
 const char *config_comment_hint(const char *value);
 
@@ -83,11 +87,20 @@ const char *config_comment_hint(const char *value);
 void config_unknown_name(struct config_build *build, const struct config_key *key, const struct config_section *section,
 	const char *kind, const char *name, const char *const *extra);
 
-/* Finds the listener's addresses, upstream and policies. */
+/* Works out what the listener's texts stand for: addresses, upstream, policies, lists, what is intercepted. */
 void config_link_listener(struct config_build *build, struct config_listener *listener,
 	const struct config_section *section);
 
+/* Frees what that made. */
+void config_unlink_listener(struct config_listener *listener);
+
 /* Puts numbers in place of `auto`, and checks that what was promised fits into memory and descriptors. */
 void config_resolve(struct config_build *build);
+
+/* The same for marks, which must differ, and the routing table, which must not be the system's. */
+void config_check_marks(struct config_build *build);
+
+/* Listeners whose upstream is themselves, perhaps by way of others. */
+void config_check_loops(struct config_build *build);
 
 #endif

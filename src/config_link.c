@@ -2,23 +2,19 @@
 /*
  * config_link - what a listener's words stand for: its addresses, its upstream, its stack of policies.
  */
+#include "config_link.h"
+
 #include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "config_build.h"
+#include "config_table.h"
 #include "option.h"
 #include "text.h"
 
-/* The listener being linked, and where its errors belong. */
-struct linking {
-	struct config_build *build;
-	struct config_listener *listener;
-	const struct config_section *section;
-	const struct config_key *key; /* the one being looked at; NULL for the default of policy */
-};
+/* ---- what the parts share ------------------------------------------------------------------------------------------ */
 
-__attribute__((format(printf, 2, 3))) static void complain(const struct linking *linking, const char *format, ...)
+void config_link_complain(const struct linking *linking, const char *format, ...)
 {
 	const struct config_key *key = linking->key;
 	char what[TEXT_ERROR_MAX];
@@ -29,6 +25,44 @@ __attribute__((format(printf, 2, 3))) static void complain(const struct linking 
 	va_end(arguments);
 	config_error(&linking->build->errors, key != NULL ? key->line : linking->section->line, linking->section->title,
 		key != NULL ? key->key : NULL, "%s%s", what, key != NULL ? config_comment_hint(key->value) : "");
+}
+
+bool config_link_key(struct linking *linking, const char *key)
+{
+	linking->key = config_section_key(linking->section, key);
+	return linking->key != NULL;
+}
+
+bool config_link_is(const struct linking *linking, const char *key, uint32_t word)
+{
+	const struct weir_option *row = option_find(config_listener_table, CONFIG_TABLE_STRIDE, key);
+	const struct config_key *written = config_section_key(linking->section, key);
+
+	return strcmp(written != NULL ? written->value : row->def, row->names[word]) == 0;
+}
+
+void config_link_set(const struct linking *linking, const char *key, const char *value)
+{
+	const struct weir_option *row = option_find(config_listener_table, CONFIG_TABLE_STRIDE, key);
+	char error[TEXT_ERROR_MAX];
+
+	if (option_set(row, linking->listener, value, error, sizeof(error)) < 0)
+		config_no_memory(linking->build);
+}
+
+void config_link_words(struct linking *linking, const char *text, config_word_linker *link_word)
+{
+	char *copy, *rest, *word;
+
+	if (text == NULL || text[0] == '\0')
+		return;
+	rest = copy = strdup(text);
+	if (copy == NULL)
+		config_no_memory(linking->build);
+	else
+		while ((word = text_next_word(&rest)) != NULL)
+			link_word(linking, word);
+	free(copy);
 }
 
 /* ---- addresses ----------------------------------------------------------------------------------------------------- */
@@ -67,12 +101,12 @@ static void link_address(struct linking *linking, const char *word)
 	const char *taken;
 
 	if (address_parse(&address, word, error, sizeof(error)) < 0) {
-		complain(linking, "%s", error);
+		config_link_complain(linking, "%s", error);
 		return;
 	}
 	taken = listened_by(linking, &address);
 	if (taken != NULL)
-		complain(linking, "%s is an address of [listener %s] already; expected each once",
+		config_link_complain(linking, "%s is an address of [listener %s] already; expected each once",
 			address_text(&address, text, sizeof(text)), taken);
 	listener->addresses[listener->address_count++] = address;
 }
@@ -80,18 +114,17 @@ static void link_address(struct linking *linking, const char *word)
 static void link_addresses(struct linking *linking)
 {
 	struct config_listener *listener = linking->listener;
-	char *copy, *rest, *word;
 
+	if (!config_link_key(linking, "listen"))
+		return;
+	listener->listen_line = linking->key->line;
 	if (listener->listen == NULL)
 		return;
-	rest = copy = strdup(listener->listen);
 	listener->addresses = calloc(text_count_words(listener->listen), sizeof(*listener->addresses));
-	if (copy == NULL || listener->addresses == NULL)
+	if (listener->addresses == NULL)
 		config_no_memory(linking->build);
 	else
-		while ((word = text_next_word(&rest)) != NULL)
-			link_address(linking, word);
-	free(copy);
+		config_link_words(linking, listener->listen, link_address);
 }
 
 /* ---- the upstream -------------------------------------------------------------------------------------------------- */
@@ -104,12 +137,10 @@ static struct config_upstream *find_upstream(const struct config *config, const 
 	return NULL;
 }
 
-/* No section's name has a ':', so an address cannot be taken for one; listeners with the same address share it. */
-static struct config_upstream *make_upstream(struct linking *linking, const char *text)
+static struct config_upstream *add_upstream(struct linking *linking, const char *text)
 {
 	struct config *config = linking->build->config;
 	struct config_upstream *upstream = calloc(1, sizeof(*upstream));
-	char error[TEXT_ERROR_MAX];
 
 	if (upstream == NULL || (upstream->name = strdup(text)) == NULL || (upstream->server = strdup(text)) == NULL) {
 		if (upstream != NULL)
@@ -119,27 +150,78 @@ static struct config_upstream *make_upstream(struct linking *linking, const char
 		return NULL;
 	}
 	config->upstreams[config->upstream_count++] = upstream;
-	if (address_parse_target(&upstream->address, upstream->host, sizeof(upstream->host), &upstream->port, text,
-		    error, sizeof(error)) < 0)
-		complain(linking, "%s", error);
 	return upstream;
 }
 
-static void link_upstream(struct linking *linking)
+/* No section's name has a ':', so an address cannot be taken for one; listeners with the same address share it. */
+static struct config_upstream *make_upstream(struct linking *linking, const char *text)
 {
-	static const char *const extra[] = {NULL};
-	struct config_listener *listener = linking->listener;
-	const char *name = listener->upstream_name;
+	struct config_upstream *upstream = add_upstream(linking, text);
+	char error[TEXT_ERROR_MAX];
 
-	if (name == NULL)
+	if (upstream != NULL &&
+		address_parse_target(&upstream->address, upstream->host, sizeof(upstream->host), &upstream->port, text,
+			error, sizeof(error)) < 0)
+		config_link_complain(linking, "%s", error);
+	return upstream;
+}
+
+/* All listeners without an upstream of their own share this one. */
+static struct config_upstream *original_upstream(struct linking *linking)
+{
+	struct config_upstream *upstream = find_upstream(linking->build->config, CONFIG_ORIGINAL);
+
+	if (upstream == NULL && (upstream = add_upstream(linking, CONFIG_ORIGINAL)) != NULL)
+		upstream->original = true;
+	return upstream;
+}
+
+/* No key: the original destination, where it is known. */
+static void link_default_upstream(struct linking *linking)
+{
+	static const char key[] = "upstream";
+	const struct weir_option *row = option_find(config_listener_table, CONFIG_TABLE_STRIDE, key);
+
+	if (!config_link_is(linking, "mode", CONFIG_FORWARD)) {
+		config_link_set(linking, key, CONFIG_ORIGINAL);
+		linking->listener->upstream = original_upstream(linking);
+	} else if (!linking->build->simulated) {
+		config_missing_key(linking->build, linking->section, row);
+	}
+}
+
+static void link_named_upstream(struct linking *linking, const char *name)
+{
+	static const char *const extra[] = {CONFIG_ORIGINAL, NULL};
+	struct config_listener *listener = linking->listener;
+	bool forward = config_link_is(linking, "mode", CONFIG_FORWARD);
+
+	if (strcmp(name, CONFIG_ORIGINAL) == 0) {
+		listener->upstream = original_upstream(linking);
+		if (forward)
+			config_link_complain(linking,
+				"in mode forward clients have no other destination than weir; expected a name or an "
+				"address, or mode = redirect or tproxy");
 		return;
+	}
 	listener->upstream = find_upstream(linking->build->config, name);
 	if (listener->upstream != NULL)
 		return;
 	if (strchr(name, ':') != NULL)
 		listener->upstream = make_upstream(linking, name);
 	else if (config_build_section(linking->build, "upstream", name) == NULL)
-		config_unknown_name(linking->build, linking->key, linking->section, "upstream", name, extra);
+		config_unknown_name(linking->build, linking->key, linking->section, "upstream", name,
+			forward ? extra + 1 : extra);
+}
+
+static void link_upstream(struct linking *linking)
+{
+	const char *name = linking->listener->upstream_name;
+
+	if (!config_link_key(linking, "upstream"))
+		link_default_upstream(linking);
+	else if (name != NULL && name[0] != '\0')
+		link_named_upstream(linking, name);
 }
 
 /* ---- the policies -------------------------------------------------------------------------------------------------- */
@@ -164,7 +246,7 @@ static struct policy *make_default_policy(struct linking *linking)
 		return NULL;
 	module = module_open(config->weir.module_dir, CONFIG_DEFAULT_POLICY, error, sizeof(error));
 	if (module == NULL)
-		complain(linking, "the default policy " CONFIG_DEFAULT_POLICY ": %s", error);
+		config_link_complain(linking, "the default policy " CONFIG_DEFAULT_POLICY ": %s", error);
 	else if ((policy = policy_new(CONFIG_DEFAULT_POLICY, module)) == NULL)
 		config_no_memory(linking->build);
 	else
@@ -196,17 +278,18 @@ static bool check_stack(const struct linking *linking, char *words[CONFIG_STACK_
 {
 	for (size_t i = 0; i < count; i++) {
 		if (words[i][0] == '\0') {
-			complain(linking, "a name is empty; expected names with commas between");
+			config_link_complain(linking, "a name is empty; expected names with commas between");
 			return false;
 		}
 		if (strcmp(words[i], CONFIG_NO_POLICY) == 0 && count > 1) {
-			complain(linking, CONFIG_NO_POLICY " stands beside other names; expected it alone");
+			config_link_complain(linking, CONFIG_NO_POLICY " stands beside other names; expected it alone");
 			return false;
 		}
 		for (size_t j = 0; j < i; j++)
 			if (strcmp(words[i], words[j]) == 0) {
-				complain(linking, "%.*s stands in the stack twice; expected each policy once",
-					TEXT_QUOTE_MAX, words[i]);
+				config_link_complain(linking,
+					"%.*s stands in the stack twice; expected each policy once", TEXT_QUOTE_MAX,
+					words[i]);
 				return false;
 			}
 	}
@@ -248,7 +331,7 @@ static void check_waits(const struct linking *linking)
 			counts = policy;
 	}
 	if (scans != NULL && counts != NULL)
-		complain(linking,
+		config_link_complain(linking,
 			"%s shares requests, and %s shares bytes, among sessions that can wait for each other for ever; "
 			"expected one of the two, or limits for each session alone",
 			scans->name, counts->name);
@@ -261,7 +344,7 @@ static void link_words(struct linking *linking, char *rest)
 
 	while ((word = text_next_word(&rest)) != NULL) {
 		if (count == CONFIG_STACK_MAX) {
-			complain(linking, "%zu policies; expected at most %d",
+			config_link_complain(linking, "%zu policies; expected at most %d",
 				text_count_words(linking->listener->policy_names), CONFIG_STACK_MAX);
 			break;
 		}
@@ -293,11 +376,18 @@ void config_link_listener(struct config_build *build, struct config_listener *li
 {
 	struct linking linking = {.build = build, .listener = listener, .section = section};
 
-	linking.key = config_section_key(section, "listen");
-	listener->listen_line = linking.key != NULL ? linking.key->line : section->line;
+	listener->listen_line = section->line;
 	link_addresses(&linking);
-	linking.key = config_section_key(section, "upstream");
 	link_upstream(&linking);
-	linking.key = config_section_key(section, "policy");
+	config_link_key(&linking, "policy");
 	link_policies(&linking);
+	config_link_access(&linking);
+	config_link_intercept(&linking);
+}
+
+void config_unlink_listener(struct config_listener *listener)
+{
+	free(listener->addresses);
+	config_unlink_access(listener);
+	config_unlink_intercept(listener);
 }

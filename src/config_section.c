@@ -145,6 +145,9 @@ void config_check_section(struct config_build *build, struct config_section *sec
 		reject(build, section, what);
 	} else if (strcmp(section->title, "policy " CONFIG_NO_POLICY) == 0) {
 		reject(build, section, "the name " CONFIG_NO_POLICY " stands for no policy; expected another name");
+	} else if (strcmp(section->title, "upstream " CONFIG_ORIGINAL) == 0) {
+		reject(build, section,
+			"the name " CONFIG_ORIGINAL " stands for where the client wanted to go; expected another name");
 	} else if (strcmp(section->title, "policy memory") == 0) {
 		reject(build, section, "pauses named memory are those of the memory limit; expected another name");
 	}
@@ -233,22 +236,27 @@ static void set_key(struct config_build *build, const struct config_target *targ
 			config_comment_hint(key->value));
 }
 
+void config_missing_key(struct config_build *build, const struct config_section *section, const struct weir_option *row)
+{
+	char expected[TEXT_ERROR_MAX];
+
+	config_error(&build->errors, section->line, section->title, NULL, "the key %s is missing; expected %s (%s)",
+		row->key, option_expected(row, expected, sizeof(expected)), row->doc);
+}
+
 /* Applies every key, and looks for the required ones that are missing. */
 void config_set_keys(struct config_build *build, const struct config_target *target)
 {
 	const struct config_section *section = target->section;
 	const struct weir_option *row;
 	const struct config_key *key;
-	char expected[TEXT_ERROR_MAX];
 
 	STAILQ_FOREACH (key, &section->keys, link)
 		if (target->also == NULL || strcmp(target->also, key->key) != 0)
 			set_key(build, target, key);
 	for (size_t i = 0; (row = option_at(target->table, target->stride, i)) != NULL; i++)
 		if (row->def == NULL && !target->optional && config_section_key(section, row->key) == NULL)
-			config_error(&build->errors, section->line, section->title, NULL,
-				"the key %s is missing; expected %s (%s)", row->key,
-				option_expected(row, expected, sizeof(expected)), row->doc);
+			config_missing_key(build, section, row);
 }
 
 /* Our own tables' defaults parse: a test says so. Only memory can be short. */

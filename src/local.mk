@@ -15,11 +15,16 @@ src_libweir_a_SOURCES = \
 	src/clock.h \
 	src/config.c \
 	src/config.h \
+	src/config_access.c \
 	src/config_build.h \
 	src/config_error.c \
 	src/config_error.h \
+	src/config_intercept.c \
 	src/config_limits.c \
 	src/config_link.c \
+	src/config_link.h \
+	src/config_loop.c \
+	src/config_marks.c \
 	src/config_print.c \
 	src/config_reader.c \
 	src/config_reader.h \

@@ -160,6 +160,22 @@ static int refuse_tail(const struct weir_option *option, const char *text, const
 						 : "us, ms, s, m, h, or nothing for seconds");
 }
 
+/* Of what digits may be, 16 or 10; *text is moved behind what says so. A number of things may be a mark of bits, too. */
+static uint64_t base_of(const struct weir_option *option, const char **text)
+{
+	bool hex = option->type == WEIR_OPTION_COUNT && (*text)[0] == '0' && (*text)[1] == 'x' &&
+		isxdigit((unsigned char)(*text)[2]);
+
+	*text += hex ? 2 : 0;
+	return hex ? 16 : 10;
+}
+
+static uint64_t digit_of(char digit)
+{
+	return isdigit((unsigned char)digit) ? (uint64_t)(digit - '0')
+					     : (uint64_t)(tolower((unsigned char)digit) - 'a' + 10);
+}
+
 /* digits, then one of the option's units. The whole text, or it is an error that says which part is wrong. */
 static int number_parse(const struct weir_option *option, const char *text, uint64_t *number, char *error,
 	size_t error_size)
@@ -167,13 +183,13 @@ static int number_parse(const struct weir_option *option, const char *text, uint
 	const struct unit *unit = units_of(option);
 	const char *tail = text;
 	bool overflow = false;
-	uint64_t value = 0;
+	uint64_t value = 0, base = base_of(option, &tail);
 
 	if (*text == '-' && isdigit((unsigned char)text[1]))
 		return refuse(option, text, "is negative", error, error_size);
-	for (; isdigit((unsigned char)*tail); tail++)
-		overflow |= __builtin_mul_overflow(value, 10, &value) ||
-			__builtin_add_overflow(value, (uint64_t)(*tail - '0'), &value);
+	for (; base == 16 ? isxdigit((unsigned char)*tail) : isdigit((unsigned char)*tail); tail++)
+		overflow |= __builtin_mul_overflow(value, base, &value) ||
+			__builtin_add_overflow(value, digit_of(*tail), &value);
 	if (tail == text)
 		return refuse(option, text, "is no number", error, error_size);
 	while (unit->name != NULL && strcmp(unit->name, tail) != 0)

@@ -39,7 +39,7 @@ program_keys() {
 		section == "policy" { next }
 		/^; .* is empty$/ { print section, $2, "-"; next }
 		/ = / { print section, $1, $3 }' | sed -E '
-			s/^(weir (workers|max_sessions)) .*/\1 auto/
+			s/^(weir (workers|max_sessions|mark)) .*/\1 auto/
 			s/^(weir module_dir|upstream server|listener (listen|upstream)) .*/\1 -/'
 	echo policy module -
 }
@@ -105,14 +105,18 @@ shown_scenarios() {
 
 # ---- the sample
 
-# Without the marks that comment keys out; user has no default that could be shown.
+# The keys that have no default: what the sample shows of them in comments are examples.
+empty_keys() {
+	awk '$3 == "-" { print $2 }' "$dir/program" | paste -s -d '|'
+}
+
+# Without the marks that comment keys out.
 uncommented() {
-	sed 's/^;\([a-z_]* = \)/\1/; /^user = /d' "$sample"
+	sed -E "/^;($(empty_keys)) = /d; s/^;([a-z_]+ = )/\1/" "$sample"
 }
 
 sample_keys() {
-	{ uncommented && echo '[weir]' && grep '^;user = ' "$sample"; } |
-		awk '/^\[/ { section = substr($1, 2); sub(/\]/, "", section) } / = / { sub(/^;/, ""); if (!/^ /) print section, $1 }'
+	awk '/^\[/ { section = substr($1, 2); sub(/\]/, "", section) } /^;?[a-z_]+ = / { sub(/^;/, ""); print section, $1 }' "$sample"
 }
 
 # ---- log lines

@@ -133,8 +133,21 @@ static char *printed(const struct config *config)
 	return text;
 }
 
+#define GATEWAY                                                                                                        \
+	"[weir]\nmark = 0xff\n[listener g]\nlisten = 0.0.0.0:5, [::]:5\nmode = tproxy\nupstream = original\n"          \
+	"deny = 10.1.2.3\nallow = 10.0.0.0/8, fd00::/8\nallow_destination = 10.2.0.0/16:5432, [fd02::/16]\n"           \
+	"intercept_ports = 5432, 8000-8099\nintercept_interfaces = eth1, eth2.5\nintercept_exclude_uid = 7, root\n"    \
+	"intercept_exclude_gid = root\nintercept_exclude_cgroup = a.slice/b c.service, x\n"                            \
+	"intercept_exclude_mark = 0x10, 5\nintercept_from = 10.1.0.0/16\nintercept_to = 10.2.0.0/16, 10.3.0.0/16\n"
+#define SIDECAR                                                                                                        \
+	"[listener s]\nlisten = 127.0.0.1:5\nmode = redirect\nintercept_ports = 1-65535\nintercept_local = yes\n"
+#define BOUND                                                                                                          \
+	LISTENER "upstream_bind = fd00::1 , 10.0.0.1\naccept_proxy = require\nproxy_from = all\nsend_proxy = v2\n"     \
+		 "allow = all\ndeny = 10.0.0.0/8\n"
+
 static const char *const reprints[] = {LISTENER, FULL, LISTENER "policy = none\n",
-	LISTENER "policy=watermark\n[policy watermark]\nmodule = newer\n"};
+	LISTENER "policy=watermark\n[policy watermark]\nmodule = newer\n", GATEWAY, SIDECAR, BOUND,
+	"[weir]\nmark = off\n" SIDECAR};
 
 START_TEST(print_loads_to_the_same)
 {
@@ -157,17 +170,19 @@ START_TEST(print_shows_all)
 	char *text = printed(config);
 	static const char *const parts[] = {
 		"[weir]\nworkers = 3\n; user is empty\nmemory = 64M\nmax_sessions = 100\nmodule_dir = modules\ndrain_timeout = "
-		"0\nlog_level = debug\n\n",
+		"0\nmark = off\ntproxy_mark = 30566\ntproxy_table = 30566\nlog_level = debug\n\n",
 		"\n[policy p]\nmodule = everything\nsize = 64K\ntime = never\ncount = 7\nsegments = 10\nslots = 20\ntext = a;b # "
 		"c\nflag = yes\nword = three\n\n",
 		"\n[policy q]\nmodule = watermark\nhigh = 1500000\nlow = 128K\nscope = flow\n\n",
 		"\n[policy watermark]\nmodule = watermark\nhigh = 256K\nlow = 128K\nscope = flow\n\n",
 		"\n[upstream unused]\nserver = unix:/x\n\n[upstream c]\nserver = db.example:5432\n\n",
-		"\n[listener b]\nlisten = [::]:0 ,127.0.0.1:0, unix:/run/b\nmode = forward\nupstream = c\npolicy = q,p , "
-		"watermark\nmax_sessions = 5\nbacklog = 4096\nconnect_timeout = 5s\nidle_timeout = never\nhalf_close_timeout = "
+		"\n[listener b]\nlisten = [::]:0 ,127.0.0.1:0, unix:/run/b\nmode = forward\nupstream = c\nupstream_bind = none\npolicy = "
+		"q,p , watermark\nmax_sessions = 5\nbacklog = 4096\nconnect_timeout = 5s\nidle_timeout = never\nhalf_close_timeout = "
 		"1h\nstall_timeout = 10m\nuser_timeout = off\nkeepalive = 90s\nnodelay = no\nnotsent_lowat = 128K\nrcvbuf = "
-		"kernel\nsndbuf = 64K\nsplice = auto\n\n",
-		"\nupstream = [::1]:5\npolicy = none\nmax_sessions = unlimited\n",
+		"kernel\nsndbuf = 64K\nsplice = auto\n; allow is empty\n; deny is empty\n; allow_destination is empty\n"
+		"accept_proxy = no\n; proxy_from is empty\nproxy_timeout = 5s\nproxy_limit = 4K\nsend_proxy = no\n"
+		"; intercept_ports is empty\n; intercept_interfaces is empty\nintercept_local = no\n",
+		"\nupstream = [::1]:5\nupstream_bind = none\npolicy = none\nmax_sessions = unlimited\n",
 		"\nrcvbuf = auto\nsndbuf = kernel\nsplice = auto\n",
 	};
 
@@ -175,6 +190,142 @@ START_TEST(print_shows_all)
 		ck_assert_msg(strstr(text, parts[i]) != NULL, "no\n%s\nin\n%s", parts[i], text);
 	free(text);
 	config_free(config);
+}
+END_TEST
+
+/* ---- transparent listeners ------------------------------------------------------------------------------------------ */
+
+START_TEST(a_gateway)
+{
+	struct config *config = load_text(GATEWAY);
+	struct config_listener *listener = config->listeners[0];
+	struct config_intercept *intercept = &listener->intercept;
+
+	ck_assert_uint_eq(config->weir.mark, 0xff);
+	ck_assert_uint_eq(config->weir.tproxy_mark, CONFIG_TPROXY_MARK);
+	ck_assert_uint_eq(config->weir.tproxy_table, CONFIG_TPROXY_TABLE);
+	ck_assert_uint_eq(listener->mode, CONFIG_TPROXY);
+	ck_assert(listener->upstream->original && listener->upstream->address.length == 0);
+	ck_assert_str_eq(listener->upstream->host, "");
+	ck_assert_str_eq(listener->upstream->name, CONFIG_ORIGINAL);
+	ck_assert(listener->bind_client && listener->deny_first && !intercept->local);
+	ck_assert_uint_eq(listener->allow.count, 2);
+	ck_assert_uint_eq(listener->deny.count, 1);
+	ck_assert_uint_eq(listener->destinations.count, 2);
+	ck_assert_uint_eq(listener->destinations.list[0].ports.low, 5432);
+	ck_assert_uint_eq(intercept->ports.list[1].high, 8099);
+	ck_assert_uint_eq(intercept->interfaces.count, 2);
+	ck_assert_str_eq(intercept->interfaces.list[1], "eth2.5");
+	ck_assert_uint_eq(intercept->uids.count, 2);
+	ck_assert_uint_eq(intercept->uids.list[0], 7);
+	ck_assert_uint_eq(intercept->uids.list[1], 0);
+	ck_assert_uint_eq(intercept->gids.list[0], 0);
+	ck_assert_str_eq(intercept->cgroups.list[0], "a.slice/b c.service");
+	ck_assert_uint_eq(intercept->marks.list[0], 0x10);
+	ck_assert_uint_eq(intercept->from.count, 1);
+	ck_assert_uint_eq(intercept->to.count, 2);
+	config_free(config);
+}
+END_TEST
+
+/* All listeners with the original upstream share one; its mark is there where it is needed. */
+START_TEST(original_upstreams)
+{
+	struct config *config = load_text(SIDECAR "[listener t]\nlisten = [::1]:6\nmode = tproxy\n" LISTENER);
+
+	ck_assert_ptr_eq(config->listeners[0]->upstream, config->listeners[1]->upstream);
+	ck_assert(config->listeners[0]->upstream->original && config->listeners[0]->intercept.local);
+	ck_assert(!config->listeners[0]->bind_client && config->listeners[1]->bind_client);
+	ck_assert(!config->listeners[2]->upstream->original);
+	ck_assert_uint_eq(config->weir.mark, CONFIG_MARK);
+	config_free(config);
+	config = load_text(LISTENER);
+	ck_assert_uint_eq(config->weir.mark, CONFIG_NO_MARK);
+	ck_assert(!config->listeners[0]->bind_client);
+	config_free(config);
+	config = load_text("[weir]\nmark = off\n" SIDECAR);
+	ck_assert_uint_eq(config->weir.mark, CONFIG_NO_MARK);
+	config_free(config);
+	config = load_text("[listener t]\nlisten = [::1]:0\nmode = tproxy\nupstream = unix:/x\n");
+	ck_assert(!config->listeners[0]->bind_client);
+	config_free(config);
+}
+END_TEST
+
+START_TEST(bound_and_behind_a_proxy)
+{
+	struct config *config = load_text(BOUND);
+	struct config_listener *listener = config->listeners[0];
+	char text[ADDRESS_TEXT_MAX];
+
+	ck_assert_str_eq(address_text(&listener->bind[0], text, sizeof(text)), "10.0.0.1:0");
+	ck_assert_str_eq(address_text(&listener->bind[1], text, sizeof(text)), "[fd00::1]:0");
+	ck_assert(!listener->bind_client && !listener->deny_first);
+	ck_assert_uint_eq(listener->accept_proxy, CONFIG_PROXY_REQUIRE);
+	ck_assert_uint_eq(listener->send_proxy, CONFIG_SEND_V2);
+	ck_assert_uint_eq(listener->proxy_timeout, 5 * SECOND);
+	ck_assert_uint_eq(listener->proxy_limit, 4096);
+	ck_assert_uint_eq(listener->proxies.count, 1);
+	config_free(config);
+}
+END_TEST
+
+static const struct {
+	const char *lists;
+	const char *allowed, *denied;
+} access_lists[] = {
+	{"", "1.2.3.4:1 [::1]:1 unix:/x", ""},
+	{"allow = 10.0.0.0/8\n", "10.0.0.1:1 [::ffff:10.0.0.1]:1 unix:/x", "11.0.0.1:1 [::1]:1"},
+	{"deny = 10.0.0.0/8\n", "11.0.0.1:1 [::1]:1 unix:/x", "10.0.0.1:1 [::ffff:10.0.0.1]:1"},
+	{"allow = 10.1.0.0/16\ndeny = 10.0.0.0/8\n", "10.1.0.1:1 11.0.0.1:1 unix:/x", "10.2.0.1:1"},
+	{"deny = 10.1.0.0/16\nallow = 10.0.0.0/8\n", "10.2.0.1:1 unix:/x", "10.1.0.1:1 11.0.0.1:1 [::1]:1"},
+	{"deny = all\nallow = 10.0.0.0/8\n", "unix:/x", "10.2.0.1:1 11.0.0.1:1 [::1]:1"},
+	{"allow = all\ndeny = 10.0.0.0/8\n", "10.2.0.1:1 11.0.0.1:1 [::1]:1 unix:/x", ""},
+	{"allow = 10.0.0.0/8\ndeny = all\n", "10.2.0.1:1 unix:/x", "11.0.0.1:1 [::1]:1"},
+};
+
+static void assert_allows(const struct config_listener *listener, const char *clients, bool allowed)
+{
+	char copy[200], error[500], *rest = copy, *word;
+	struct address client;
+
+	snprintf(copy, sizeof(copy), "%s", clients);
+	while ((word = strsep(&rest, " ")) != NULL && *word != '\0') {
+		ck_assert_msg(address_parse(&client, word, error, sizeof(error)) == 0, "%s", error);
+		ck_assert_msg(config_allows(listener, &client) == allowed, "%s, %d", word, allowed);
+	}
+}
+
+START_TEST(who_is_let_in)
+{
+	char text[300];
+	struct config *config;
+
+	snprintf(text, sizeof(text), LISTENER "%s", access_lists[_i].lists);
+	config = load_text(text);
+	assert_allows(config->listeners[0], access_lists[_i].allowed, true);
+	assert_allows(config->listeners[0], access_lists[_i].denied, false);
+	config_free(config);
+}
+END_TEST
+
+/* Chains that end elsewhere, other ports and addresses that are listened on by none. */
+static const char *const no_loops[] = {
+	"[listener a]\nlisten = 127.0.0.1:5\nupstream = 127.0.0.1:6\n"
+	"[listener b]\nlisten = 127.0.0.1:6\nupstream = 127.0.0.1:7\n",
+	"[listener a]\nlisten = 127.0.0.1:5\nupstream = 127.0.0.2:5\n",
+	"[listener a]\nlisten = 0.0.0.0:5\nupstream = [::1]:5\n",
+	"[listener a]\nlisten = 0.0.0.0:5\nupstream = 10.0.0.1:5\n",
+	"[listener a]\nlisten = [::]:5\nupstream = [::ffff:127.0.0.1]:5\n",
+	"[listener a]\nlisten = unix:/a\nupstream = unix:/ab\n",
+	"[listener a]\nlisten = 127.0.0.1:5\nupstream = localhost:5\n",
+	"[listener a]\nlisten = 127.0.0.1:5\nupstream = 127.0.0.1:6\n"
+	"[listener b]\nlisten = 127.0.0.1:6\nmode = redirect\n",
+};
+
+START_TEST(listeners_that_do_not_loop)
+{
+	config_free(load_text(no_loops[_i]));
 }
 END_TEST
 
@@ -355,6 +506,11 @@ int main(void)
 	tcase_add_test(tcase, default_policy_that_cannot_be_had);
 	tcase_add_loop_test(tcase, print_loads_to_the_same, 0, COUNT(reprints));
 	tcase_add_test(tcase, print_shows_all);
+	tcase_add_test(tcase, a_gateway);
+	tcase_add_test(tcase, original_upstreams);
+	tcase_add_test(tcase, bound_and_behind_a_proxy);
+	tcase_add_loop_test(tcase, who_is_let_in, 0, COUNT(access_lists));
+	tcase_add_loop_test(tcase, listeners_that_do_not_loop, 0, COUNT(no_loops));
 	tcase_add_test(tcase, limits);
 	tcase_add_test(tcase, too_few_descriptors);
 	tcase_add_loop_test(tcase, junk, 0, COUNT(makers));

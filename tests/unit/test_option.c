@@ -92,6 +92,9 @@ static const struct {
 	{"time", "60m", 3600 * SECOND, "1h"},
 	{"count", "1", 1, "1"},
 	{"count", "18446744073709551615", UINT64_MAX, "18446744073709551615"},
+	{"count", "0x1f", 31, "31"},
+	{"count", "0x0000Ff", 255, "255"},
+	{"count", "0xffffffffffffffff", UINT64_MAX, "18446744073709551615"},
 };
 
 START_TEST(good_number)
@@ -145,6 +148,13 @@ static const struct {
 	{"count", "12abc", "\"12abc\" has \"abc\" behind the number; " COUNTS},
 	{"count", "5K", "\"5K\" has \"K\" behind the number; " COUNTS},
 	{"count", "0", "\"0\" is below 1; " COUNTS " (how many)"},
+	{"count", "0x", "\"0x\" has \"x\" behind the number; " COUNTS},
+	{"count", "0x0", "\"0x0\" is below 1; " COUNTS " (how many)"},
+	{"count", "0x1g", "\"0x1g\" has \"g\" behind the number; " COUNTS},
+	{"count", "0X1", "\"0X1\" has \"X1\" behind the number; " COUNTS},
+	{"count", "0x10000000000000000",
+		"\"0x10000000000000000\" is above 18446744073709551615; " COUNTS " (how many)"},
+	{"size", "0x400", "\"0\" is followed by the unknown unit \"x400\"; expected K, M, G, or nothing for bytes"},
 	{"count", "18446744073709551616",
 		"\"18446744073709551616\" is above 18446744073709551615; " COUNTS " (how many)"},
 	{"flag", "true", "\"true\" is neither yes nor no; expected yes or no"},

@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * config_loop - listeners whose upstream is themselves, or leads back to them by way of other listeners.
+ *
+ * Only what is sure is found: numeric addresses that are listened on as they are, and loopback where all addresses are. The
+ * rest is found when a connection comes back.
+ */
+#include <string.h>
+
+#include "config_build.h"
+
+#define NOBODY SIZE_MAX
+
+/* Connecting to 0.0.0.0 or [::] means loopback; an IPv4 address may be dressed as IPv6. */
+static struct address destination(struct address address)
+{
+	struct address in = {.length = sizeof(in.in)};
+
+	if (address.sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address.in6.sin6_addr)) {
+		in.in.sin_family = AF_INET;
+		in.in.sin_port = address.in6.sin6_port;
+		memcpy(&in.in.sin_addr, &address.in6.sin6_addr.s6_addr[12], sizeof(in.in.sin_addr));
+		address = in;
+	}
+	if (address.sa.sa_family == AF_INET && address.in.sin_addr.s_addr == htonl(INADDR_ANY))
+		address.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	if (address.sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address.in6.sin6_addr))
+		address.in6.sin6_addr = in6addr_loopback;
+	return address;
+}
+
+static bool arrives_in(const struct address *to, const struct address *listen)
+{
+	return listen->in.sin_addr.s_addr == to->in.sin_addr.s_addr ||
+		(listen->in.sin_addr.s_addr == htonl(INADDR_ANY) && address_is_loopback(to));
+}
+
+static bool arrives_in6(const struct address *to, const struct address *listen)
+{
+	if (IN6_ARE_ADDR_EQUAL(&listen->in6.sin6_addr, &to->in6.sin6_addr))
+		return listen->in6.sin6_scope_id == to->in6.sin6_scope_id;
+	return IN6_IS_ADDR_UNSPECIFIED(&listen->in6.sin6_addr) && address_is_loopback(to);
+}
+
+static bool arrives(const struct address *to, const struct address *listen)
+{
+	if (to->sa.sa_family != listen->sa.sa_family)
+		return false;
+	if (address_is_unix(to))
+		return strcmp(to->un.sun_path, listen->un.sun_path) == 0;
+	if (address_port(to) != address_port(listen))
+		return false;
+	return to->sa.sa_family == AF_INET ? arrives_in(to, listen) : arrives_in6(to, listen);
+}
+
+/* Which listener gets the connections of this one, or NOBODY that we know of. */
+static size_t follow(const struct config *config, size_t from)
+{
+	const struct config_upstream *upstream = config->listeners[from]->upstream;
+	struct address to;
+
+	if (upstream == NULL || upstream->address.length == 0)
+		return NOBODY;
+	to = destination(upstream->address);
+	for (size_t i = 0; i < config->listener_count; i++)
+		for (size_t j = 0; j < config->listeners[i]->address_count; j++)
+			if (arrives(&to, &config->listeners[i]->addresses[j]))
+				return i;
+	return NOBODY;
+}
+
+/* Whether `first` is the first in the file of a circle; each circle is told once. */
+static bool is_circle(const struct config *config, size_t first)
+{
+	size_t at = follow(config, first);
+
+	for (size_t steps = 0; steps < config->listener_count && at != NOBODY && at > first; steps++)
+		at = follow(config, at);
+	return at == first;
+}
+
+static void complain(struct config_build *build, size_t first)
+{
+	const struct config_listener *listener = build->config->listeners[first];
+	const struct config_section *section = config_build_section(build, "listener", listener->name);
+	const struct config_key *key = config_section_key(section, "upstream");
+	size_t next = follow(build->config, first);
+
+	if (next == first)
+		config_error(&build->errors, key->line, section->title, key->key,
+			"%s is an address of this listener: weir would connect to itself; expected another",
+			listener->upstream->server);
+	else
+		config_error(&build->errors, key->line, section->title, key->key,
+			"%s is an address of [listener %s], which leads back to this one: weir would connect to itself; "
+			"expected another",
+			listener->upstream->server, build->config->listeners[next]->name);
+}
+
+void config_check_loops(struct config_build *build)
+{
+	for (size_t i = 0; i < build->config->listener_count && !build->simulated; i++)
+		if (is_circle(build->config, i))
+			complain(build, i);
+}
