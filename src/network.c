@@ -242,15 +242,29 @@ static int parse_port_range(void *item, char *word, char *error, size_t error_si
 	return parse_range(item, word, error, error_size);
 }
 
+static const char *range_text(const struct port_range *range, char *buffer, size_t size)
+{
+	if (range->low == range->high)
+		snprintf(buffer, size, "%u", range->low);
+	else
+		snprintf(buffer, size, "%u-%u", range->low, range->high);
+	return buffer;
+}
+
 /* nftables takes no set in which a port lies twice. */
 static int check_overlaps(const struct ports *ports, char *error, size_t error_size)
 {
+	char text[2][sizeof("65535-65535")];
+
 	for (size_t i = 0; i < ports->count; i++)
-		for (size_t j = 0; j < i; j++)
-			if (ports->list[i].low <= ports->list[j].high && ports->list[j].low <= ports->list[i].high)
-				return text_error(error, error_size,
-					"%u-%u overlaps with %u-%u; expected each port once", ports->list[i].low,
-					ports->list[i].high, ports->list[j].low, ports->list[j].high);
+		for (size_t j = 0; j < i; j++) {
+			const struct port_range *a = &ports->list[i], *b = &ports->list[j];
+
+			if (a->low <= b->high && b->low <= a->high)
+				return text_error(error, error_size, "%s overlaps with %s; expected each port once",
+					range_text(a, text[0], sizeof(text[0])),
+					range_text(b, text[1], sizeof(text[1])));
+		}
 	return 0;
 }
 

@@ -163,9 +163,9 @@ static const struct {
 	{"80 90", "\"80 90\" is no port; expected a number from 1 to 65535"},
 	{"all", "\"all\" is no port; expected a number from 1 to 65535"},
 	{"81-80", "the range 81-80 ends before it begins; expected LOW-HIGH"},
-	{"80, 80", "80-80 overlaps with 80-80; expected each port once"},
+	{"80, 80", "80 overlaps with 80; expected each port once"},
 	{"1-10, 12, 10-11", "10-11 overlaps with 1-10; expected each port once"},
-	{"5, 1-10", "1-10 overlaps with 5-5; expected each port once"},
+	{"5, 1-10", "1-10 overlaps with 5; expected each port once"},
 };
 
 START_TEST(bad_port_lists)
