@@ -141,13 +141,13 @@ static char *printed(const struct config *config)
 	"intercept_exclude_mark = 0x10, 5\nintercept_from = 10.1.0.0/16\nintercept_to = 10.2.0.0/16, 10.3.0.0/16\n"
 #define SIDECAR                                                                                                        \
 	"[listener s]\nlisten = 127.0.0.1:5\nmode = redirect\nintercept_ports = 1-65535\nintercept_local = yes\n"
+#define UNMARKED "[weir]\nmark = off\n" SIDECAR
 #define BOUND                                                                                                          \
 	LISTENER "upstream_bind = fd00::1 , 10.0.0.1\naccept_proxy = require\nproxy_from = all\nsend_proxy = v2\n"     \
 		 "allow = all\ndeny = 10.0.0.0/8\n"
 
 static const char *const reprints[] = {LISTENER, FULL, LISTENER "policy = none\n",
-	LISTENER "policy=watermark\n[policy watermark]\nmodule = newer\n", GATEWAY, SIDECAR, BOUND,
-	"[weir]\nmark = off\n" SIDECAR};
+	LISTENER "policy=watermark\n[policy watermark]\nmodule = newer\n", GATEWAY, SIDECAR, BOUND, UNMARKED};
 
 START_TEST(print_loads_to_the_same)
 {
@@ -243,7 +243,7 @@ START_TEST(original_upstreams)
 	ck_assert_uint_eq(config->weir.mark, CONFIG_NO_MARK);
 	ck_assert(!config->listeners[0]->bind_client);
 	config_free(config);
-	config = load_text("[weir]\nmark = off\n" SIDECAR);
+	config = load_text(UNMARKED);
 	ck_assert_uint_eq(config->weir.mark, CONFIG_NO_MARK);
 	config_free(config);
 	config = load_text("[listener t]\nlisten = [::1]:0\nmode = tproxy\nupstream = unix:/x\n");
