@@ -4,7 +4,7 @@
 
 : "${WEIR:?}" "${WEIR_POLICIES:?}"
 
-dir=$(mktemp -d /tmp/weir-e2e-XXXXXX) || exit 1
+[ -n "${dir-}" ] || dir=$(mktemp -d /tmp/weir-e2e-XXXXXX) || exit 1 # netns.sh brings its own
 children=
 count=0
 
