@@ -26,12 +26,12 @@ struct search {
 
 /* A kind of thing: rules, or routes. */
 struct kind {
-	const char *name;
 	uint16_t get;
 	uint16_t delete;
 	size_t header;
 	netlink_filter *is_ours;   /* whether it may stay only if the plan has it, */
 	netlink_filter *is_wanted; /* and whether it is what the plan has */
+	netlink_filter *is_vague;  /* no protocol: an order to delete it fits those of any protocol */
 };
 
 static struct search search_of(const struct plan *plan, size_t family)
@@ -88,6 +88,12 @@ static bool rule_is_wanted(const struct nlmsghdr *message, const void *argument)
 		attribute(message, sizeof(*rule), FRA_PROTOCOL) == PLAN_PROTOCOL;
 }
 
+static bool rule_is_vague(const struct nlmsghdr *message, const void *argument)
+{
+	(void)argument;
+	return attribute(message, sizeof(struct fib_rule_hdr), FRA_PROTOCOL) == RTPROT_UNSPEC;
+}
+
 static bool route_is_ours(const struct nlmsghdr *message, const void *argument)
 {
 	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
@@ -110,10 +116,30 @@ static bool route_is_wanted(const struct nlmsghdr *message, const void *argument
 		attribute(message, sizeof(*route), RTA_OIF) == search->lo;
 }
 
-static const struct kind rules = {"rules", RTM_GETRULE, RTM_DELRULE, sizeof(struct fib_rule_hdr), rule_is_ours,
-	rule_is_wanted};
-static const struct kind routes = {"routes", RTM_GETROUTE, RTM_DELROUTE, sizeof(struct rtmsg), route_is_ours,
-	route_is_wanted};
+static bool route_is_vague(const struct nlmsghdr *message, const void *argument)
+{
+	const struct rtmsg *route = mnl_nlmsg_get_payload(message);
+
+	(void)argument;
+	return route->rtm_protocol == RTPROT_UNSPEC;
+}
+
+static const struct kind rules = {
+	.get = RTM_GETRULE,
+	.delete = RTM_DELRULE,
+	.header = sizeof(struct fib_rule_hdr),
+	.is_ours = rule_is_ours,
+	.is_wanted = rule_is_wanted,
+	.is_vague = rule_is_vague,
+};
+static const struct kind routes = {
+	.get = RTM_GETROUTE,
+	.delete = RTM_DELROUTE,
+	.header = sizeof(struct rtmsg),
+	.is_ours = route_is_ours,
+	.is_wanted = route_is_wanted,
+	.is_vague = route_is_vague,
+};
 
 /* ---- what is told -------------------------------------------------------------------------------------------------- */
 
@@ -170,8 +196,7 @@ static int add_route(struct netlink *netlink, const struct search *search)
 	return netlink_order(netlink, order) < 0 && errno != EEXIST ? -1 : 0;
 }
 
-/* Also if there is one like it: what there is too much goes later. To ask the kernel to refuse doubles would not do, because
-   it takes those of other protocols for the same. */
+/* Also if there is one like it: what there is too much goes later. */
 static int add_rule(struct netlink *netlink, const struct search *search)
 {
 	char buffer[ORDER_MAX] = "";
@@ -225,19 +250,34 @@ static int take_away(struct netlink *netlink, const struct kind *kind, struct nl
 }
 
 /* Of those that are as the plan wants them, one stays. */
-static int prune(struct netlink *netlink, const struct kind *kind, const struct search *search)
+static int take_away_all(struct netlink *netlink, const struct kind *kind, const struct search *search,
+	const struct netlink_messages *messages, bool vague)
 {
-	struct netlink_messages messages;
+	struct nlmsghdr *message = NULL;
 	bool kept = false;
-	int rc = find(netlink, kind, search, &messages);
+	int rc = 0;
 
-	for (struct nlmsghdr *message = NULL;
-		rc == 0 && (message = netlink_messages_next(&messages, message)) != NULL;) {
+	while (rc == 0 && (message = netlink_messages_next(messages, message)) != NULL) {
+		if (kind->is_vague(message, search) != vague)
+			continue;
 		if (!kept && kind->is_wanted(message, search))
 			kept = true;
 		else
 			rc = take_away(netlink, kind, message);
 	}
+	return rc;
+}
+
+/* The vague ones last: of those that fit, the kernel deletes the first, and what was added just now is behind them. */
+static int prune(struct netlink *netlink, const struct kind *kind, const struct search *search)
+{
+	struct netlink_messages messages;
+	int rc = find(netlink, kind, search, &messages);
+
+	if (rc == 0)
+		rc = take_away_all(netlink, kind, search, &messages, false);
+	if (rc == 0)
+		rc = take_away_all(netlink, kind, search, &messages, true);
 	netlink_messages_free(&messages);
 	return rc;
 }
