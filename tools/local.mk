@@ -85,6 +85,20 @@ noinst_LIBRARIES += tools/libintercept.a
 sbin_PROGRAMS += tools/weir-intercept
 endif
 tools_libintercept_a_SOURCES = \
+	tools/intercept/doctor.c \
+	tools/intercept/doctor.h \
+	tools/intercept/doctor_firewall.c \
+	tools/intercept/doctor_links.c \
+	tools/intercept/doctor_lookup.c \
+	tools/intercept/doctor_netlink.c \
+	tools/intercept/doctor_nft.c \
+	tools/intercept/doctor_parts.h \
+	tools/intercept/doctor_paths.c \
+	tools/intercept/doctor_process.c \
+	tools/intercept/doctor_routes.c \
+	tools/intercept/doctor_rules.c \
+	tools/intercept/doctor_sockets.c \
+	tools/intercept/doctor_sysctl.c \
 	tools/intercept/intercept.c \
 	tools/intercept/intercept.h \
 	tools/intercept/netlink.c \
