@@ -274,6 +274,24 @@ bool address_is_unix(const struct address *address)
 	return address->length != 0 && address->sa.sa_family == AF_UNIX;
 }
 
+bool address_is_wildcard(const struct address *address)
+{
+	if (address->length == 0)
+		return false;
+	if (address->sa.sa_family == AF_INET)
+		return address->in.sin_addr.s_addr == htonl(INADDR_ANY);
+	return address->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
+}
+
+bool address_same_host(const struct address *a, const struct address *b)
+{
+	if (a->length == 0 || b->length == 0 || a->sa.sa_family != b->sa.sa_family)
+		return false;
+	if (a->sa.sa_family == AF_INET)
+		return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
+	return a->sa.sa_family == AF_INET6 && IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr);
+}
+
 uint16_t address_port(const struct address *address)
 {
 	if (address->length != 0 && address->sa.sa_family == AF_INET)

@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <stddef.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -17,6 +18,17 @@
 static struct connection *connection_of(struct session *session)
 {
 	return CONTAINER(session, struct connection, session);
+}
+
+/* Its profile is its listener's, from when the slot is taken. */
+static struct listener *listener_of(const struct connection *connection)
+{
+	return CONTAINER(connection->session.profile, struct listener, profile);
+}
+
+static struct arrival *arrival_of(const struct connection *connection)
+{
+	return connection->passage != NULL ? connection->passage->arrival : NULL;
 }
 
 static struct site *site_of(const struct connection *connection)
@@ -43,7 +55,7 @@ static void on_event(void *argument)
 static struct report report_of(const struct connection *connection)
 {
 	return (struct report){&connection->session, &connection->client, &connection->server,
-		connection->listener->target.upstream};
+		listener_of(connection)->target.upstream};
 }
 
 /* The units it was admitted with. */
@@ -54,12 +66,33 @@ static void give_back(struct site *site, struct listener *listener)
 	pool_put(&site->commons->sessions, 1);
 }
 
+/* How its client came; nobody wants to know any more. */
+static void forget_arrival(struct connection *connection)
+{
+	if (connection->passage == NULL)
+		return;
+	arrival_free(connection->passage->arrival);
+	connection->passage->arrival = NULL;
+}
+
+/* And where it went. */
+static void forget_passage(struct connection *connection)
+{
+	if (connection->passage == NULL)
+		return;
+	forget_arrival(connection);
+	loops_forget(&site_of(connection)->commons->loops, &connection->passage->departure);
+	free(connection->passage);
+	connection->passage = NULL;
+}
+
 static void dialled(void *argument, const struct dial_outcome *outcome, uint64_t now)
 {
 	struct connection *connection = argument;
 	struct report report = report_of(connection);
 
 	connection->dial = NULL;
+	forget_arrival(connection);
 	if (outcome->reason == CLOSE_NONE) {
 		connection->server.notify = on_event;
 		connection->server.argument = &connection->session;
@@ -73,12 +106,15 @@ static void dialled(void *argument, const struct dial_outcome *outcome, uint64_t
 	session_failed(&connection->session, outcome->reason, now);
 }
 
+/* One that is refused does not dial. */
 static void dial(struct session *session, uint64_t now)
 {
 	struct connection *connection = connection_of(session);
+	struct arrival *arrival = arrival_of(connection);
 
-	connection->dial = dial_start(&site_of(connection)->dials, &connection->listener->target, &connection->server,
-		now, dialled, connection);
+	if (arrival == NULL || arrival->refused == CLOSE_NONE)
+		connection->dial = dial_start(&site_of(connection)->dials, &listener_of(connection)->target,
+			arrival != NULL ? &arrival->terms : NULL, &connection->server, now, dialled, connection);
 }
 
 static void hang_up(struct session *session)
@@ -93,7 +129,8 @@ static void part(struct session *session)
 {
 	struct connection *connection = connection_of(session);
 
-	if (session->up.written <= REST_BYTES && session->down.read <= REST_BYTES)
+	if (session->up.written <= REST_BYTES && session->down.read <= REST_BYTES &&
+		!listener_of(connection)->config->bind_client)
 		(void)!rest_begin(&connection->server);
 }
 
@@ -103,7 +140,8 @@ static void closed(struct session *session, uint64_t now)
 	struct report report = report_of(connection);
 
 	report_access(&report, now);
-	give_back(site_of(connection), connection->listener);
+	forget_passage(connection);
+	give_back(site_of(connection), listener_of(connection));
 }
 
 /* Gives the slot back, without the server's socket. */
@@ -124,7 +162,7 @@ static void release(struct session *session)
 	struct site *site = site_of(connection);
 
 	if (site->closing || !rest_lasts(&connection->server) ||
-		!stock_put(&site->dials.stock, &site->sched, free_slot, connection->listener, connection, site->now))
+		!stock_put(&site->dials.stock, &site->sched, free_slot, listener_of(connection), connection, site->now))
 		free_slot(connection);
 }
 
@@ -138,22 +176,129 @@ static const struct session_ops connection_ops = {
 
 /* ---- birth --------------------------------------------------------------------------------------------------------- */
 
-/* 0, or -1 when memory is short; the descriptor is closed then. */
-static int open_session(struct connection *connection, int fd, const struct address *peer, uint64_t now)
+/* Gives all back that a client was admitted with, when there is no memory for its session. */
+static void turn_away(struct site *site, struct listener *listener, uint64_t now)
 {
+	give_back(site, listener);
+	stack_put_floors(&listener->stack);
+	if (commons_may_complain(site->commons, now))
+		log_warning("listener %s: no memory for a session; its client was reset", listener->config->name);
+}
+
+/* Why it does not dial, if the session is not closed already. */
+static enum close_reason obstacle(const struct connection *connection)
+{
+	const struct arrival *arrival = arrival_of(connection);
+
+	return arrival != NULL && arrival->refused != CLOSE_NONE ? arrival->refused : CLOSE_NO_MEMORY;
+}
+
+/* The client's end is open. 0, or -1 when memory is short; it is closed then. */
+static int open_session(struct connection *connection, const struct address *peer, uint64_t now)
+{
+	const struct arrival *arrival = arrival_of(connection);
+	struct scope_ends ends = {peer, arrival != NULL ? arrival->terms.to : NULL};
+
 	connection->dial = NULL;
-	if (endpoint_socket_open(&connection->client, fd, peer, site_of(connection)->events, on_event,
-		    &connection->session) != 0)
-		return -1;
-	if (session_open(&connection->session, &connection->listener->profile, &connection_ops,
-		    &connection->client.endpoint, peer, now) != 0) {
+	connection->client.notify = on_event;
+	connection->client.argument = &connection->session;
+	if (session_open(&connection->session, &listener_of(connection)->profile, &connection_ops,
+		    &connection->client.endpoint, &ends, now) != 0) {
 		endpoint_close(&connection->client.endpoint, true);
 		return -1;
 	}
-	if (connection->dial == NULL) /* memory was short, unless the session is closed already */
-		session_failed(&connection->session, CLOSE_NO_MEMORY, now);
+	if (connection->dial == NULL)
+		session_failed(&connection->session, obstacle(connection), now);
 	return 0;
 }
+
+/* ---- how the client came ------------------------------------------------------------------------------------------- */
+
+/* All is known: it may come in, or is refused; then the session is there for its line in the log only. */
+static int enter(struct connection *connection, const struct proxy_header *header, uint64_t now)
+{
+	struct arrival *arrival = arrival_of(connection);
+	struct site *site = site_of(connection);
+	struct address peer;
+
+	endpoint_socket_peer(&connection->client, &peer);
+	if (arrival_admit(arrival, &site->commons->loops, connection->client.fd, header, &peer) == 0) {
+		if (arrival_offends(arrival) && commons_may_complain(site->commons, now))
+			arrival_complain(arrival);
+		endpoint_socket_introduce(&connection->client, &arrival->client);
+		if (open_session(connection, &arrival->client, now) == 0)
+			return 0;
+	}
+	endpoint_close(&connection->client.endpoint, true);
+	forget_passage(connection);
+	return -1;
+}
+
+/* Its PROXY header has come, or will not; on a turn of the greeting's. */
+static void greeted(void *argument, const struct greeting_outcome *outcome, uint64_t now)
+{
+	struct connection *connection = argument;
+	struct listener *listener = listener_of(connection);
+	struct site *site = site_of(connection);
+
+	connection->passage->arrival->refused = outcome->reason;
+	connection->passage->arrival->error = outcome->error;
+	if (enter(connection, outcome->header, now) == 0)
+		return;
+	free_slot(connection);
+	turn_away(site, listener, now);
+}
+
+/* NULL when memory is short. A listener that intercepts could get weir's own connections back. */
+static struct arrival *make_passage(struct connection *connection, const struct address *peer)
+{
+	const struct config_listener *config = listener_of(connection)->config;
+	struct passage *passage = calloc(1, sizeof(*passage));
+
+	if (passage != NULL)
+		passage->arrival = arrival_new(config, connection->client.fd, peer);
+	if (passage == NULL || passage->arrival == NULL) {
+		free(passage);
+		return NULL;
+	}
+	if (config->mode != CONFIG_FORWARD)
+		passage->arrival->terms.departure = &passage->departure;
+	connection->passage = passage;
+	return passage->arrival;
+}
+
+/* 0, or -1 when memory is short; the client's end is closed then. */
+static int arrive(struct connection *connection, const struct address *peer, uint64_t now)
+{
+	const struct config_listener *config = listener_of(connection)->config;
+	struct arrival *arrival = make_passage(connection, peer);
+
+	if (arrival == NULL) {
+		endpoint_close(&connection->client.endpoint, true);
+		return -1;
+	}
+	if (!arrival_must_greet(arrival))
+		return enter(connection, NULL, now);
+	connection->client.notify = greeting_notify;
+	connection->client.argument = &arrival->greeting;
+	greeting_start(&arrival->greeting, connection->session.owner.context, &connection->client, config->proxy_limit,
+		config->proxy_timeout == WEIR_NEVER ? WEIR_NEVER : now + config->proxy_timeout, greeted, connection);
+	return 0;
+}
+
+/* Ends a greeting, if there is one. */
+static void stop_greeting(struct connection *connection, uint64_t now)
+{
+	struct greeting_outcome outcome = {.reason = CLOSE_SHUTDOWN};
+	struct arrival *arrival = arrival_of(connection);
+
+	if (arrival == NULL || !greeting_waits(&arrival->greeting))
+		return;
+	greeting_cancel(&arrival->greeting);
+	greeted(connection, &outcome, now);
+}
+
+/* ---- slots --------------------------------------------------------------------------------------------------------- */
 
 /* One that this listener used last, or any; NULL when memory is short. */
 static struct connection *take_slot(struct site *site, struct listener *listener)
@@ -167,7 +312,7 @@ static struct connection *take_slot(struct site *site, struct listener *listener
 	if (connection == NULL)
 		return NULL;
 	site->session_count++;
-	connection->listener = listener;
+	connection->session.profile = &listener->profile;
 	return connection;
 }
 
@@ -181,26 +326,27 @@ static struct connection *make(struct site *site, struct listener *listener, int
 		close(fd);
 		return NULL;
 	}
-	if (open_session(connection, fd, peer, now) == 0)
+	if (endpoint_socket_open(&connection->client, fd, peer, site->events, on_event, &connection->session) == 0 &&
+		(listener->arrives ? arrive(connection, peer, now) : open_session(connection, peer, now)) == 0)
 		return connection;
 	free_slot(connection);
 	return NULL;
+}
+
+static void stop(struct connection *connection, uint64_t now)
+{
+	stop_greeting(connection, now);
+	session_close(&connection->session, CLOSE_SHUTDOWN, now);
 }
 
 void connection_open(struct site *site, struct listener *listener, int fd, const struct address *peer, uint64_t now)
 {
 	struct connection *connection = make(site, listener, fd, peer, now);
 
-	if (connection == NULL) {
-		give_back(site, listener);
-		stack_put_floors(&listener->stack);
-		if (commons_may_complain(site->commons, now))
-			log_warning("listener %s: no memory for a session; its client was reset",
-				listener->config->name);
-		return;
-	}
-	if (site->stopping)
-		session_close(&connection->session, CLOSE_SHUTDOWN, now);
+	if (connection == NULL)
+		turn_away(site, listener, now);
+	else if (site->stopping)
+		stop(connection, now);
 }
 
 void connection_rest_no_more(struct site *site)
@@ -215,9 +361,7 @@ void connection_stop_all(struct site *site, uint64_t now)
 {
 	site->stopping = true;
 	for (uint32_t slot = 0; slot < slab_end(&site->connections); slot++) {
-		struct connection *connection = slab_at(&site->connections, slot);
-
-		session_close(&connection->session, CLOSE_SHUTDOWN, now);
+		stop(slab_at(&site->connections, slot), now);
 	}
 }
 

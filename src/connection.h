@@ -5,6 +5,7 @@
 #ifndef CONNECTION_H
 #define CONNECTION_H
 
+#include "arrival.h"
 #include "dial.h"
 #include "endpoint_socket.h"
 #include "listener.h"
@@ -13,8 +14,8 @@
 
 struct connection {
 	struct session session;
-	struct listener *listener;
-	struct dial *dial; /* while connecting */
+	struct passage *passage; /* NULL: its client is taken as it comes */
+	struct dial *dial;       /* while connecting */
 	struct endpoint_socket client;
 	struct endpoint_socket server; /* fd -1 until it is dialled; or at rest since the last session, see rest.h */
 };

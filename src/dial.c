@@ -28,6 +28,7 @@ struct dial {
 	struct dial_base *base;
 	struct dial *idle; /* the next one, while it is idle itself */
 	const struct dial_target *target;
+	const struct dial_terms *terms;
 	struct endpoint_socket *socket;
 	struct task task;
 	struct timer timer;
@@ -106,7 +107,12 @@ static bool out_of_descriptors(int error)
 
 static void failed(struct dial *dial, int error)
 {
-	dial->outcome.error = strerrordesc_np(error);
+	if (error == EAFNOSUPPORT)
+		dial->outcome.error = "there is no address of the server's family to connect from";
+	else if (error == EMSGSIZE)
+		dial->outcome.error = "the send buffer has no room for the PROXY header";
+	else
+		dial->outcome.error = strerrordesc_np(error);
 	if (error == ECONNREFUSED)
 		dial->outcome.reason = CLOSE_CONNECT_REFUSED;
 	else if (error == ETIMEDOUT)
@@ -165,17 +171,97 @@ static bool wait_to_retry(struct dial *dial, int error, uint64_t now)
 	return true;
 }
 
-/* -1 with errno; the descriptor is closed then. */
-static int connect_to(int fd, const struct address *address)
+static int close_failed(int fd)
 {
-	int error;
+	int error = errno;
 
-	if (connect(fd, &address->sa, address->length) == 0 || errno == EINPROGRESS)
-		return 0;
-	error = errno;
 	close(fd);
 	errno = error;
 	return -1;
+}
+
+/* The address that the connection is to have, or NULL for any. -1 with errno: it cannot have the one it should. */
+static int find_source(const struct dial *dial, const struct address *to, const struct address **source)
+{
+	*source = NULL;
+	if (address_is_unix(to))
+		return 0;
+	if (dial->terms->client != NULL)
+		*source = dial->terms->client;
+	else if (dial->target->bound)
+		*source = &dial->target->bind[to->sa.sa_family == AF_INET6];
+	if (*source == NULL || ((*source)->length != 0 && (*source)->sa.sa_family == to->sa.sa_family))
+		return 0;
+	errno = EAFNOSUPPORT;
+	return -1;
+}
+
+static int set_source(int fd, const struct address *source, bool keep_port)
+{
+	struct address from = *source;
+	int on = 1;
+
+	if (!keep_port && from.sa.sa_family == AF_INET6)
+		from.in6.sin6_port = 0;
+	else if (!keep_port)
+		from.in.sin_port = 0;
+	(void)!setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)); /* one port, several servers */
+	if (address_port(&from) == 0) /* connect() finds one that is free towards this server */
+		(void)!setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
+	return bind(fd, &from.sa, from.length);
+}
+
+/* A socket that connects, or -1 with errno. */
+static int connect_from(struct dial *dial, const struct address *to, const struct address *source, bool keep_port)
+{
+	int fd = make_socket(dial, to);
+
+	if (fd < 0)
+		return -1;
+	if (source != NULL && set_source(fd, source, keep_port) != 0)
+		return close_failed(fd);
+	if (connect(fd, &to->sa, to->length) != 0 && errno != EINPROGRESS)
+		return close_failed(fd);
+	return fd;
+}
+
+/* The same port may belong to a connection that is not quite over; the client's address matters more than its port. */
+static bool is_port_taken(int error)
+{
+	return error == EADDRINUSE || error == EADDRNOTAVAIL;
+}
+
+/*
+ * So early that weir knows its own connection when it comes back. One that has its client's address and port is not noted:
+ * the client itself may come from there again, to another server, and if it came back, TCP would take it for the first.
+ */
+static void note_departure(struct dial *dial, int fd, bool as_client)
+{
+	struct departure *departure = dial->terms->departure;
+
+	if (departure == NULL)
+		return;
+	loops_forget(dial->target->loops, departure); /* that of an attempt before */
+	if (!as_client)
+		loops_depart(dial->target->loops, departure, fd);
+}
+
+static int connect_to(struct dial *dial, const struct address *to)
+{
+	const struct address *source;
+	bool keep_port = true;
+	int fd;
+
+	if (find_source(dial, to, &source) != 0)
+		return -1;
+	fd = connect_from(dial, to, source, keep_port);
+	if (fd < 0 && source != NULL && address_port(source) != 0 && is_port_taken(errno)) {
+		keep_port = false;
+		fd = connect_from(dial, to, source, keep_port);
+	}
+	if (fd >= 0)
+		note_departure(dial, fd, dial->terms->client != NULL && keep_port);
+	return fd;
 }
 
 /* -1 with errno. */
@@ -189,11 +275,12 @@ static int begin_connecting(struct dial *dial)
 		fd = -1;
 	}
 	if (fd >= 0) {
+		note_departure(dial, fd, false);
 		rest_end(dial->socket, on_event, dial);
 		return 0;
 	}
-	fd = make_socket(dial, address);
-	if (fd < 0 || connect_to(fd, address) != 0)
+	fd = connect_to(dial, address);
+	if (fd < 0)
 		return -1;
 	if (endpoint_socket_open(dial->socket, fd, address, dial->base->events, on_event, dial) != 0) {
 		errno = ENOMEM;
@@ -218,13 +305,19 @@ static int try_address(struct dial *dial, uint64_t now)
 	return -1;
 }
 
+/* Nothing is to be looked up. */
+static bool is_numeric(const struct dial *dial)
+{
+	return dial->terms->to != NULL || dial->target->upstream->address.length != 0;
+}
+
 /* The next address to try; false: there is none, and the last one stays what it was. */
 static bool next_address(struct dial *dial, struct address *address)
 {
 	const struct config_upstream *upstream = dial->target->upstream;
 
-	if (upstream->address.length != 0) {
-		*address = upstream->address;
+	if (is_numeric(dial)) {
+		*address = dial->terms->to != NULL ? *dial->terms->to : upstream->address;
 		return !dial->tried;
 	}
 	while (dial->next != NULL) {
@@ -317,6 +410,22 @@ static bool was_connected(int error)
 	return error == 0 || error == ECONNRESET || error == EPIPE;
 }
 
+/* The send queue is empty, so all of it is taken, unless the buffer is tiny. 0, or -1 with errno. */
+static int send_preface(const struct dial *dial)
+{
+	const struct dial_terms *terms = dial->terms;
+	ssize_t n;
+
+	if (terms->preface_bytes == 0)
+		return 0;
+	n = send(dial->socket->fd, terms->preface, terms->preface_bytes, MSG_NOSIGNAL);
+	if (n == (ssize_t)terms->preface_bytes)
+		return 0;
+	if (n >= 0 || errno == EAGAIN)
+		errno = EMSGSIZE;
+	return -1;
+}
+
 /* The socket has news: connected, failed, or out of time. */
 static void check_attempt(struct dial *dial, uint64_t now)
 {
@@ -327,6 +436,8 @@ static void check_attempt(struct dial *dial, uint64_t now)
 		error = endpoint->suspect ? endpoint->ops->error(endpoint) : 0;
 	else if (!dial->timed_out)
 		return; /* nothing yet */
+	if (error == 0 && send_preface(dial) != 0)
+		error = errno;
 	if (was_connected(error)) {
 		endpoint->suspect = false;
 		endpoint->error = error;
@@ -369,9 +480,11 @@ static void fire_timer(struct timer *timer, uint64_t now)
 	sched_enqueue(dial->base->sched, &dial->task);
 }
 
-struct dial *dial_start(struct dial_base *base, const struct dial_target *target, struct endpoint_socket *socket,
-	uint64_t now, void (*done)(void *argument, const struct dial_outcome *outcome, uint64_t now), void *argument)
+struct dial *dial_start(struct dial_base *base, const struct dial_target *target, const struct dial_terms *terms,
+	struct endpoint_socket *socket, uint64_t now,
+	void (*done)(void *argument, const struct dial_outcome *outcome, uint64_t now), void *argument)
 {
+	static const struct dial_terms none;
 	struct dial *dial = dial_new(base);
 
 	if (dial == NULL)
@@ -379,12 +492,13 @@ struct dial *dial_start(struct dial_base *base, const struct dial_target *target
 	memset(dial, 0, sizeof(*dial));
 	dial->base = base;
 	dial->target = target;
+	dial->terms = terms != NULL ? terms : &none;
 	dial->socket = socket;
 	dial->task.run = run_task;
 	timer_init(&dial->timer, fire_timer);
 	dial->done = done;
 	dial->argument = argument;
-	if (target->upstream->address.length != 0)
+	if (is_numeric(dial))
 		try_next(dial, now);
 	else
 		look_up(dial, now);

@@ -12,6 +12,7 @@
 
 #include "config.h"
 #include "endpoint_socket.h"
+#include "loops.h"
 #include "sched.h"
 #include "session.h"
 #include "socket.h"
@@ -37,7 +38,19 @@ struct dial_base {
 struct dial_target {
 	const struct config_upstream *upstream;
 	const struct socket_options *options;
-	uint64_t connect_timeout; /* ns, WEIR_NEVER for none */
+	const struct address *bind; /* two, by family, IPv4 and IPv6: the connection's own address; length 0: none */
+	bool bound;                 /* there is one: servers of the other family cannot be reached */
+	uint64_t connect_timeout;   /* ns, WEIR_NEVER for none */
+	struct loops *loops;
+};
+
+/* What one dial has of its own; all zero: nothing. Outlives it. */
+struct dial_terms {
+	const struct address *to;     /* in place of the upstream's address */
+	const struct address *client; /* whose address and port the connection is to have */
+	const void *preface;          /* what is sent first, */
+	size_t preface_bytes;
+	struct departure *departure; /* where the connection is noted, until the owner forgets it */
 };
 
 struct dial_outcome {
@@ -56,11 +69,13 @@ void dial_forget(struct dial_base *base);
 bool dial_free_descriptors(struct dial_base *base);
 
 /*
- * Starts to dial into `socket`, which may be at rest (see rest.h), and is open for its session when done() is told CLOSE_NONE, its `notify` still being the
- * dial's until the caller changes it. The dial frees itself before done() is called. NULL when memory is short.
+ * Starts to dial into `socket`, which may be at rest (see rest.h), and is open for its session when done() is told
+ * CLOSE_NONE, its `notify` still being the dial's until the caller changes it. terms: NULL for none. The dial frees itself
+ * before done() is called. NULL when memory is short.
  */
-struct dial *dial_start(struct dial_base *base, const struct dial_target *target, struct endpoint_socket *socket,
-	uint64_t now, void (*done)(void *argument, const struct dial_outcome *outcome, uint64_t now), void *argument)
+struct dial *dial_start(struct dial_base *base, const struct dial_target *target, const struct dial_terms *terms,
+	struct endpoint_socket *socket, uint64_t now,
+	void (*done)(void *argument, const struct dial_outcome *outcome, uint64_t now), void *argument)
 	__attribute__((warn_unused_result));
 
 /* Gives up: closes what is open, frees the dial; done() will not be called. NULL is fine. */

@@ -129,18 +129,23 @@ static void on_event(evutil_socket_t fd, short what, void *argument)
 		socket->notify(socket->argument);
 }
 
-int endpoint_socket_open(struct endpoint_socket *socket, int fd, const struct address *peer, struct event_base *base,
-	void (*notify)(void *argument), void *argument)
+void endpoint_socket_introduce(struct endpoint_socket *socket, const struct address *peer)
 {
 	size_t length = peer->length < sizeof(socket->peer) ? peer->length : sizeof(socket->peer);
 
+	memset(&socket->peer, 0, sizeof(socket->peer));
+	memcpy(&socket->peer, &peer->storage, address_is_unix(peer) ? sizeof(sa_family_t) : length);
+}
+
+int endpoint_socket_open(struct endpoint_socket *socket, int fd, const struct address *peer, struct event_base *base,
+	void (*notify)(void *argument), void *argument)
+{
 	endpoint_init(&socket->endpoint, &socket_ops);
 	socket->endpoint.exempt = peer->sa.sa_family == AF_UNIX;
 	socket->fd = fd;
 	socket->notify = notify;
 	socket->argument = argument;
-	memset(&socket->peer, 0, sizeof(socket->peer));
-	memcpy(&socket->peer, &peer->storage, address_is_unix(peer) ? sizeof(sa_family_t) : length);
+	endpoint_socket_introduce(socket, peer);
 	if (event_assign(&socket->event, base, fd, EV_ET | EV_READ | EV_WRITE | EV_CLOSED | EV_PERSIST, on_event,
 		    socket) == 0 &&
 		event_add(&socket->event, NULL) == 0)

@@ -33,6 +33,9 @@ struct endpoint_socket {
 int endpoint_socket_open(struct endpoint_socket *socket, int fd, const struct address *peer, struct event_base *base,
 	void (*notify)(void *argument), void *argument) __attribute__((warn_unused_result));
 
+/* Another has been found to be the peer: a proxy's client. */
+void endpoint_socket_introduce(struct endpoint_socket *socket, const struct address *peer);
+
 /* The peer's address; only the family of a unix one. */
 void endpoint_socket_peer(const struct endpoint_socket *socket, struct address *address);
 

@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "arrival.h"
 #include "profile.h"
 
 /*
@@ -22,12 +23,15 @@ static uint64_t resolve_user_timeout(const struct config_listener *config)
 	return config->stall_timeout == WEIR_NEVER ? CONFIG_OFF : config->stall_timeout + config->stall_timeout / 2;
 }
 
-int listener_init(struct listener *listener, const struct config_listener *config)
+int listener_init(struct listener *listener, const struct config_listener *config, struct loops *loops)
 {
+	const struct config_upstream *upstream = config->upstream;
+
 	memset(listener, 0, sizeof(*listener));
 	listener->config = config;
 	listener->limited = config->max_sessions != CONFIG_UNLIMITED;
-	if (stack_init(&listener->stack, config->policies, config->policy_count, config->upstream->name) != 0)
+	if (stack_init(&listener->stack, config->policies, config->policy_count,
+		    upstream->original ? NULL : upstream->name) != 0)
 		return -1;
 	if (pool_init(&listener->sessions, config->name,
 		    listener->limited ? (uint32_t)config->max_sessions : POOL_UNITS_MAX) != 0) {
@@ -43,10 +47,18 @@ int listener_init(struct listener *listener, const struct config_listener *confi
 		.sndbuf = config->sndbuf,
 		.nodelay = config->nodelay != 0,
 	};
+	listener->upstream_options = listener->options;
+	listener->upstream_options.mark = loops->mark;
+	listener->upstream_options.transparent = config->bind_client;
+	listener->options.transparent = config->mode == CONFIG_TPROXY;
+	listener->arrives = arrival_needed(config);
 	listener->target = (struct dial_target){
-		.upstream = config->upstream,
-		.options = &listener->options,
+		.upstream = upstream,
+		.options = &listener->upstream_options,
+		.bind = config->bind,
+		.bound = config->bind[0].length != 0 || config->bind[1].length != 0,
 		.connect_timeout = config->connect_timeout,
+		.loops = loops,
 	};
 	return 0;
 }
@@ -55,6 +67,17 @@ void listener_destroy(struct listener *listener)
 {
 	stack_destroy(&listener->stack);
 	pool_destroy(&listener->sessions);
+}
+
+int listener_try(const struct listener *listener)
+{
+	const struct address any = {.length = sizeof(any.in), .in.sin_family = AF_INET};
+	int fd = socket_open(&any, &listener->upstream_options, false);
+
+	if (fd < 0)
+		return -1;
+	close(fd);
+	return 0;
 }
 
 static void set_flag(int fd, int level, int name)

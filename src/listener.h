@@ -20,15 +20,21 @@ struct listener {
 	const struct config_listener *config;
 	struct stack stack;
 	struct session_profile profile;
-	struct socket_options options;
+	struct socket_options options;          /* of what listens, and is accepted */
+	struct socket_options upstream_options; /* of what connects to servers */
 	struct dial_target target;
 	struct pool sessions; /* its max_sessions; not used if unlimited */
 	bool limited;
+	bool arrives; /* clients are asked how they came: see arrival.h */
 };
 
-/* The policies must have been started. 0, or -1 with errno. */
-int listener_init(struct listener *listener, const struct config_listener *config) __attribute__((warn_unused_result));
+/* The policies must have been started. loops: outlives it. 0, or -1 with errno. */
+int listener_init(struct listener *listener, const struct config_listener *config, struct loops *loops)
+	__attribute__((warn_unused_result));
 void listener_destroy(struct listener *listener);
+
+/* Whether sockets can be made that connect to its servers, with the privileges there are. 0, or -1 with errno. */
+int listener_try(const struct listener *listener) __attribute__((warn_unused_result));
 
 /*
  * Listens on the i-th address with `count` sockets that share it (one for each worker; a unix address gets one only),

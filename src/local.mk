@@ -9,6 +9,8 @@ src_libweir_a_SOURCES = \
 	src/address.h \
 	src/admission.c \
 	src/admission.h \
+	src/arrival.c \
+	src/arrival.h \
 	src/bucket.c \
 	src/bucket.h \
 	src/clock.c \
@@ -51,6 +53,8 @@ src_libweir_a_SOURCES = \
 	src/flow_sample.h \
 	src/gate.c \
 	src/gate.h \
+	src/greeting.c \
+	src/greeting.h \
 	src/host.c \
 	src/host.h \
 	src/least.h \
@@ -58,6 +62,8 @@ src_libweir_a_SOURCES = \
 	src/listener.h \
 	src/log.c \
 	src/log.h \
+	src/loops.c \
+	src/loops.h \
 	src/meter.c \
 	src/meter.h \
 	src/module.c \
@@ -71,6 +77,8 @@ src_libweir_a_SOURCES = \
 	src/option.c \
 	src/option.h \
 	src/option_nearest.c \
+	src/origin.c \
+	src/origin.h \
 	src/pipe.c \
 	src/pipe.h \
 	src/policy.c \

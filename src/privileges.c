@@ -6,9 +6,12 @@
 
 #include <errno.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <pwd.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "text.h"
@@ -29,7 +32,19 @@ uint64_t privileges_raise_descriptors(void)
 	return limit.rlim_cur;
 }
 
-int privileges_drop(const char *user, char *error, size_t error_size)
+#define CAPABILITY(number) (UINT32_C(1) << (number))
+
+/* The C library has no function for this. These and no others, of the first 32. */
+static int set_capabilities(uint32_t capabilities)
+{
+	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
+		{.effective = capabilities, .permitted = capabilities}};
+
+	return (int)syscall(SYS_capset, &header, data);
+}
+
+int privileges_drop(const char *user, bool keep_raw, char *error, size_t error_size)
 {
 	const struct passwd *entry;
 
@@ -43,9 +58,15 @@ int privileges_drop(const char *user, char *error, size_t error_size)
 			errno != 0 ? ": " : "", errno != 0 ? strerrordesc_np(errno) : "");
 	if (entry->pw_uid == geteuid() && entry->pw_uid == getuid())
 		return 0;
+	if (keep_raw && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+		return text_error(error, error_size, "cannot keep CAP_NET_RAW: %s; expected a system that lets it",
+			strerrordesc_np(errno));
 	if (initgroups(user, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 || setuid(entry->pw_uid) != 0)
 		return text_error(error, error_size,
 			"cannot become %s: %s; expected to be started by root, or as that user", user,
+			strerrordesc_np(errno));
+	if (keep_raw && set_capabilities(CAPABILITY(CAP_NET_RAW)) != 0)
+		return text_error(error, error_size, "cannot keep CAP_NET_RAW: %s; expected to be started with it",
 			strerrordesc_np(errno));
 	return 0;
 }

@@ -14,17 +14,18 @@
 #define IDLE_MAX 65536 /* then the longest idle are forgotten before they are full */
 #define FORGET 2       /* that are looked at whenever a client comes: more than come */
 
-/* What a client's pool is found by. Compared as bytes. */
+/* What a party's pool is found by: a pool has one scope, so clients and servers never meet. Compared as bytes. */
 struct key {
 	const struct policy *policy;
 	uint32_t index;            /* of the pool, in the policy's declaration */
-	uint32_t direction;        /* of a directed pool */
+	uint16_t direction;        /* of a directed pool */
+	uint16_t port;             /* a server's */
 	unsigned char address[16]; /* IPv6, or IPv4 mapped into it; all zero for others */
 };
 
-struct scope_client {
+struct scope_party {
 	struct key key; /* first: what the tree compares */
-	TAILQ_ENTRY(scope_client) link;
+	TAILQ_ENTRY(scope_party) link;
 	struct pool *pool;
 	uint32_t sessions;
 };
@@ -49,29 +50,29 @@ static int compare(const void *a, const void *b)
 	return memcmp(a, b, sizeof(struct key));
 }
 
-static void forget(struct scopes *scopes, struct scope_client *client)
+static void forget(struct scopes *scopes, struct scope_party *party)
 {
-	TAILQ_REMOVE(&scopes->idle, client, link);
+	TAILQ_REMOVE(&scopes->idle, party, link);
 	scopes->idle_count--;
 	scopes->count--;
-	tdelete(client, &scopes->tree, compare);
-	policy_pool_free(client->key.policy, client->key.index, client->pool);
-	free(client);
+	tdelete(party, &scopes->tree, compare);
+	policy_pool_free(party->key.policy, party->key.index, party->pool);
+	free(party);
 }
 
 void scopes_destroy(struct scopes *scopes)
 {
-	struct scope_client *client;
+	struct scope_party *party;
 
-	while ((client = TAILQ_FIRST(&scopes->idle)) != NULL)
-		forget(scopes, client);
+	while ((party = TAILQ_FIRST(&scopes->idle)) != NULL)
+		forget(scopes, party);
 	pthread_mutex_destroy(&scopes->lock);
 }
 
 /* Whether nothing is lost with it. A pool that is no bucket is whole when no session has it. */
-static bool is_spare(struct scope_client *client, uint64_t now)
+static bool is_spare(struct scope_party *party, uint64_t now)
 {
-	struct bucket *bucket = policy_bucket(client->key.policy, client->key.index, client->pool);
+	struct bucket *bucket = policy_bucket(party->key.policy, party->key.index, party->pool);
 
 	return bucket == NULL || bucket_rests(bucket, now);
 }
@@ -80,82 +81,86 @@ static bool is_spare(struct scope_client *client, uint64_t now)
 static void forget_some(struct scopes *scopes, uint64_t now)
 {
 	for (unsigned i = 0; i < FORGET && scopes->idle_count > 0; i++) {
-		struct scope_client *client = TAILQ_FIRST(&scopes->idle);
-		struct bucket *bucket = policy_bucket(client->key.policy, client->key.index, client->pool);
+		struct scope_party *party = TAILQ_FIRST(&scopes->idle);
+		struct bucket *bucket = policy_bucket(party->key.policy, party->key.index, party->pool);
 		bool crowded = scopes->idle_count > IDLE_MAX && bucket != NULL && !atomic_load(&bucket->watched);
 
-		if (crowded || is_spare(client, now)) {
-			forget(scopes, client);
+		if (crowded || is_spare(party, now)) {
+			forget(scopes, party);
 			continue;
 		}
-		TAILQ_REMOVE(&scopes->idle, client, link);
-		TAILQ_INSERT_TAIL(&scopes->idle, client, link);
+		TAILQ_REMOVE(&scopes->idle, party, link);
+		TAILQ_INSERT_TAIL(&scopes->idle, party, link);
 	}
 }
 
 static void fill_key(struct key *key, const struct policy *policy, const struct stack_place *place,
-	const struct address *peer)
+	const struct scope_ends *ends)
 {
 	static const unsigned char mapped[12] = {0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff};
+
+	const struct address *address = place->scope == WEIR_SCOPE_CLIENT ? ends->client : ends->server;
 
 	memset(key, 0, sizeof(*key));
 	key->policy = policy;
 	key->index = place->index;
 	key->direction = place->direction;
-	if (peer == NULL || peer->length == 0)
+	if (address == NULL || address->length == 0)
 		return;
-	if (peer->sa.sa_family == AF_INET6) {
-		memcpy(key->address, &peer->in6.sin6_addr, sizeof(key->address));
-	} else if (peer->sa.sa_family == AF_INET) {
+	if (place->scope == WEIR_SCOPE_UPSTREAM)
+		key->port = address_port(address);
+	if (address->sa.sa_family == AF_INET6) {
+		memcpy(key->address, &address->in6.sin6_addr, sizeof(key->address));
+	} else if (address->sa.sa_family == AF_INET) {
 		memcpy(key->address, mapped, sizeof(mapped));
-		memcpy(key->address + sizeof(mapped), &peer->in.sin_addr, sizeof(peer->in.sin_addr));
+		memcpy(key->address + sizeof(mapped), &address->in.sin_addr, sizeof(address->in.sin_addr));
 	}
 }
 
-static struct scope_client *add_client(struct scopes *scopes, const struct key *key, uint64_t now)
+static struct scope_party *add_party(struct scopes *scopes, const struct key *key, uint64_t now)
 {
-	struct scope_client *client = calloc(1, sizeof(*client));
+	struct scope_party *party = calloc(1, sizeof(*party));
 
-	if (client == NULL)
+	if (party == NULL)
 		return NULL;
-	client->key = *key;
-	client->pool = policy_pool_new(key->policy, key->index, now);
-	if (client->pool == NULL || tsearch(client, &scopes->tree, compare) == NULL) {
-		policy_pool_free(key->policy, key->index, client->pool);
-		free(client);
+	party->key = *key;
+	party->pool = policy_pool_new(key->policy, key->index, now);
+	if (party->pool == NULL || tsearch(party, &scopes->tree, compare) == NULL) {
+		policy_pool_free(key->policy, key->index, party->pool);
+		free(party);
 		return NULL;
 	}
 	scopes->count++;
-	return client;
+	return party;
 }
 
-static struct scope_client *join(struct scopes *scopes, const struct key *key, uint64_t now)
+static struct scope_party *join(struct scopes *scopes, const struct key *key, uint64_t now)
 {
-	struct scope_client **found;
-	struct scope_client *client;
+	struct scope_party **found;
+	struct scope_party *party;
 
 	pthread_mutex_lock(&scopes->lock);
 	forget_some(scopes, now);
 	found = tfind(key, &scopes->tree, compare);
-	client = found != NULL ? *found : add_client(scopes, key, now);
-	if (client != NULL && found != NULL && client->sessions == 0) {
-		TAILQ_REMOVE(&scopes->idle, client, link);
+	party = found != NULL ? *found : add_party(scopes, key, now);
+	if (party != NULL && found != NULL && party->sessions == 0) {
+		TAILQ_REMOVE(&scopes->idle, party, link);
 		scopes->idle_count--;
 	}
-	if (client != NULL)
-		client->sessions++;
+	if (party != NULL)
+		party->sessions++;
 	pthread_mutex_unlock(&scopes->lock);
-	return client;
+	return party;
 }
 
-static void leave(struct scopes *scopes, struct scope_client *client, uint64_t now)
+static void leave(struct scopes *scopes, struct scope_party *party, uint64_t now)
 {
 	pthread_mutex_lock(&scopes->lock);
-	if (--client->sessions == 0) {
-		TAILQ_INSERT_TAIL(&scopes->idle, client, link);
+	if (--party->sessions == 0) {
+		TAILQ_INSERT_TAIL(&scopes->idle, party, link);
 		scopes->idle_count++;
-		if (is_spare(client, now))
-			forget(scopes, client);
+		if (is_spare(party, now))
+			forget(scopes, party);
 	}
 	pthread_mutex_unlock(&scopes->lock);
 }
@@ -167,23 +172,23 @@ static struct policy *policy_of(const struct stack *stack, unsigned place)
 	return stack->members[stack->places[place].member].policy;
 }
 
-static int open_place(struct scopes *scopes, const struct stack *stack, unsigned i, const struct address *peer,
+static int open_place(struct scopes *scopes, const struct stack *stack, unsigned i, const struct scope_ends *ends,
 	struct scope_place *place, uint64_t now)
 {
 	const struct policy *policy = policy_of(stack, i);
 	unsigned index = stack->places[i].index;
 	struct key key;
 
-	if (stack->places[i].scope != WEIR_SCOPE_CLIENT) {
-		place->client = NULL;
+	if (stack->places[i].scope != WEIR_SCOPE_CLIENT && stack->places[i].scope != WEIR_SCOPE_UPSTREAM) {
+		place->party = NULL;
 		place->pool = policy_pool_new(policy, index, now);
 		return place->pool != NULL ? 0 : -1;
 	}
-	fill_key(&key, policy, &stack->places[i], peer);
-	place->client = join(scopes, &key, now);
-	if (place->client == NULL)
+	fill_key(&key, policy, &stack->places[i], ends);
+	place->party = join(scopes, &key, now);
+	if (place->party == NULL)
 		return -1;
-	place->pool = place->client->pool;
+	place->pool = place->party->pool;
 	return 0;
 }
 
@@ -193,8 +198,8 @@ static void close_place(struct scopes *scopes, const struct stack *stack, unsign
 	const struct policy *policy = policy_of(stack, i);
 	struct bucket *bucket;
 
-	if (place->client != NULL) {
-		leave(scopes, place->client, now);
+	if (place->party != NULL) {
+		leave(scopes, place->party, now);
 		return;
 	}
 	bucket = policy_bucket(policy, stack->places[i].index, place->pool);
@@ -203,11 +208,11 @@ static void close_place(struct scopes *scopes, const struct stack *stack, unsign
 	policy_pool_free(policy, stack->places[i].index, place->pool);
 }
 
-int scope_open(struct scopes *scopes, const struct stack *stack, const struct address *peer, struct scope_place *places,
-	uint64_t now)
+int scope_open(struct scopes *scopes, const struct stack *stack, const struct scope_ends *ends,
+	struct scope_place *places, uint64_t now)
 {
 	for (unsigned i = 0; i < stack->place_count; i++) {
-		if (open_place(scopes, stack, i, peer, &places[i], now) == 0)
+		if (open_place(scopes, stack, i, ends, &places[i], now) == 0)
 			continue;
 		while (i-- > 0)
 			close_place(scopes, stack, i, &places[i], now);

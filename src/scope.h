@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * scope - the pools that less than a listener shares: one flow, the two of a session, all those of one client.
+ * scope - the pools that less than a listener shares: one flow, the two of a session, all those of one client, or of one
+ * server where each client says which.
  *
- * Those of a flow or session are the session's own. Those of a client are found by policy and address, from all workers,
- * and counted by session. A client's bucket outlives its last session until it is full again: who hangs up and comes back
- * finds no more in it than he left.
+ * Those of a flow or session are the session's own. Those of a client or server are found by policy and address, from all
+ * workers, and counted by session. A client's bucket outlives its last session until it is full again: who hangs up and
+ * comes back finds no more in it than he left.
  */
 #ifndef SCOPE_H
 #define SCOPE_H
@@ -18,15 +19,15 @@
 #include "pool.h"
 #include "stack.h"
 
-struct scope_client;
+struct scope_party;
 
-TAILQ_HEAD(scope_clients, scope_client);
+TAILQ_HEAD(scope_parties, scope_party);
 
-/* The clients of all workers. Any thread. */
+/* The clients and servers of all workers. Any thread. */
 struct scopes {
 	pthread_mutex_t lock;
 	void *tree;                /* tsearch(3)'s, by policy, pool and address */
-	struct scope_clients idle; /* no session has them, but they are not full yet; longest idle first */
+	struct scope_parties idle; /* no session has them, but they are not full yet; longest idle first */
 	size_t idle_count;
 	size_t count;
 };
@@ -37,13 +38,20 @@ void scopes_destroy(struct scopes *scopes);                                 /* n
 /* One of a session's pools: stack->place_count of them, in the order of stack->places. */
 struct scope_place {
 	struct pool *pool;
-	struct scope_client *client; /* NULL: the session's own */
+	struct scope_party *party; /* NULL: the session's own */
 };
 
-/* Finds or makes a session's pools; peer NULL: one client without an address, as all of a unix socket are. scopes may be
-   NULL if the stack has no client's pools. 0, or -1: memory is short, and nothing is had. */
-int scope_open(struct scopes *scopes, const struct stack *stack, const struct address *peer, struct scope_place *places,
-	uint64_t now) __attribute__((warn_unused_result));
+/* Whose session it is. Either may be NULL, or an address without an IP: then there is one such party, as all of a unix
+   socket are. */
+struct scope_ends {
+	const struct address *client; /* its port does not count */
+	const struct address *server; /* where it wants to go, if clients of this listener say that; its port counts */
+};
+
+/* Finds or makes a session's pools. scopes may be NULL if the stack has no client's or server's. 0, or -1: memory is short,
+   and nothing is had. */
+int scope_open(struct scopes *scopes, const struct stack *stack, const struct scope_ends *ends,
+	struct scope_place *places, uint64_t now) __attribute__((warn_unused_result));
 
 /* Gives them up; no units may be leased from them. On the session's thread. */
 void scope_close(struct scopes *scopes, const struct stack *stack, struct scope_place *places, uint64_t now);

@@ -83,6 +83,15 @@ static const struct worker_ops ops = {
 
 /* ---- start: pools, policies, listeners ----------------------------------------------------------------------------- */
 
+static size_t count_addresses(const struct config *config)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < config->listener_count; i++)
+		count += config->listeners[i]->address_count;
+	return count;
+}
+
 static int make_pools(struct server *server)
 {
 	const struct config *config = server->config;
@@ -95,6 +104,10 @@ static int make_pools(struct server *server)
 	if (pool_init(&server->commons.sessions, "max_sessions",
 		    sessions < POOL_UNITS_MAX ? (uint32_t)sessions : POOL_UNITS_MAX) != 0)
 		return -1;
+	if (loops_init(&server->commons.loops, count_addresses(config)) != 0)
+		return -1;
+	if (config->weir.mark != CONFIG_NO_MARK)
+		server->commons.loops.mark = (uint32_t)config->weir.mark;
 	return scopes_init(&server->commons.scopes);
 }
 
@@ -111,26 +124,17 @@ static int make_listeners(struct server *server)
 	if (server->listeners == NULL)
 		return -1;
 	for (size_t i = 0; i < config->listener_count; i++) {
-		if (listener_init(&server->listeners[i], config->listeners[i]) != 0)
+		if (listener_init(&server->listeners[i], config->listeners[i], &server->commons.loops) != 0)
 			return -1;
 		server->listener_count++;
 	}
 	return 0;
 }
 
-static size_t count_addresses(const struct config *config)
-{
-	size_t count = 0;
-
-	for (size_t i = 0; i < config->listener_count; i++)
-		count += config->listeners[i]->address_count;
-	return count;
-}
-
 static bool needs_resolver(const struct config *config)
 {
 	for (size_t i = 0; i < config->listener_count; i++)
-		if (config->listeners[i]->upstream->address.length == 0)
+		if (config->listeners[i]->upstream->host[0] != '\0')
 			return true;
 	return false;
 }
@@ -169,6 +173,7 @@ static void bind_failed(const struct listener *listener, size_t i, const char *f
 	char text[ADDRESS_TEXT_MAX];
 	int error = errno;
 	const char *hint = error == EADDRINUSE ? "an address that nobody else listens on"
+		: error == EPERM               ? "CAP_NET_ADMIN or CAP_NET_RAW, which mode = tproxy takes"
 		: error == EACCES ? "an address this user may listen on (ports below 1024 take CAP_NET_BIND_SERVICE)"
 		: error == EADDRNOTAVAIL ? "an address of this machine"
 					 : "an address to listen on";
@@ -216,6 +221,7 @@ static int listen_on(struct server *server, struct listener *listener, size_t i,
 		bind_failed(listener, i, file);
 	} else {
 		check_buffers(listener, fds[0]);
+		loops_listen(&server->commons.loops, &bound);
 		result = add_acceptors(server, listener, fds, (unsigned)count, &bound);
 		log_info("listener %s: listening on %s", listener->config->name,
 			address_text(&bound, text, sizeof(text)));
@@ -388,6 +394,34 @@ static int take_signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
+/* Sockets towards servers have a mark, or a client's address. */
+static bool needs_raw(const struct server *server)
+{
+	bool needed = server->commons.loops.mark != 0;
+
+	for (size_t i = 0; i < server->listener_count; i++)
+		needed |= server->listeners[i].config->bind_client;
+	return needed;
+}
+
+/* Better now than at every client. */
+static int try_listeners(const struct server *server, const char *file)
+{
+	for (size_t i = 0; i < server->listener_count; i++) {
+		const struct config_listener *config = server->listeners[i].config;
+
+		if (listener_try(&server->listeners[i]) == 0)
+			continue;
+		fprintf(stderr,
+			"%s:%u: [listener %s]: cannot make a socket with a mark%s: %s; expected CAP_NET_ADMIN, or "
+			"CAP_NET_RAW (from Linux 5.17 on)\n",
+			file, config->line, config->name, config->bind_client ? " and the client's address" : "",
+			strerrordesc_np(errno));
+		return -1;
+	}
+	return 0;
+}
+
 static int prepare(struct server *server, const char *file)
 {
 	char error[TEXT_ERROR_MAX];
@@ -400,11 +434,11 @@ static int prepare(struct server *server, const char *file)
 	}
 	if (listen_on_all(server, file) != 0)
 		return -1;
-	if (privileges_drop(server->config->weir.user, error, sizeof(error)) != 0) {
+	if (privileges_drop(server->config->weir.user, needs_raw(server), error, sizeof(error)) != 0) {
 		fprintf(stderr, "%s: [weir] user: %s\n", file, error);
 		return -1;
 	}
-	return 0;
+	return try_listeners(server, file);
 }
 
 static int start_workers(struct server *server)
@@ -445,6 +479,7 @@ static void destroy(struct server *server)
 	free(server->workers);
 	free(server->commons.sites);
 	scopes_destroy(&server->commons.scopes);
+	loops_destroy(&server->commons.loops);
 	for (size_t i = 0; i < server->listener_count; i++) {
 		listener_destroy(&server->listeners[i]);
 	}

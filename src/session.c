@@ -100,8 +100,9 @@ static void free_states(struct session *session)
 
 /* The block holds, in this order: the policies' states, both flows' members, the session's pools, the flows' samples
    and pauses. */
-static int make_block(struct session *session, const struct address *peer)
+static int make_block(struct session *session, const struct scope_ends *ends)
 {
+	static const struct scope_ends nobody;
 	const struct stack *stack = session->profile->stack;
 	struct context *context = session->owner.context;
 	size_t size = session_block(stack);
@@ -114,7 +115,8 @@ static int make_block(struct session *session, const struct address *peer)
 	up = block + stack->state_size + members_size(stack) + places_size(stack);
 	session->owner.stack = stack;
 	session->owner.states = block;
-	if (scope_open(context->scopes, stack, peer, standing_places(&session->owner), session->opened_at) != 0) {
+	if (scope_open(context->scopes, stack, ends != NULL ? ends : &nobody, standing_places(&session->owner),
+		    session->opened_at) != 0) {
 		free_states(session);
 		return -1;
 	}
@@ -133,7 +135,7 @@ static void free_block(struct session *session)
 }
 
 int session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
-	struct endpoint *client, const struct address *peer, uint64_t now)
+	struct endpoint *client, const struct scope_ends *ends, uint64_t now)
 {
 	session->profile = profile;
 	session->ops = ops;
@@ -147,7 +149,7 @@ int session_open(struct session *session, const struct session_profile *profile,
 	session->queue_mark = 0;
 	session->last = NULL;
 	session->owner.ref.generation = atomic_load_explicit(&session->generation, memory_order_relaxed) + 1;
-	if (make_block(session, peer) != 0)
+	if (make_block(session, ends) != 0)
 		return -1;
 	atomic_store_explicit(&session->generation, session->owner.ref.generation, memory_order_release);
 	session->state = SESSION_CONNECTING;

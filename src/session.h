@@ -24,6 +24,7 @@
 #include "endpoint.h"
 #include "flow.h"
 #include "sched.h"
+#include "scope.h"
 #include "stack.h"
 
 /* id, name in the log */
@@ -44,6 +45,12 @@
 	X(NO_MEMORY, "no-memory")                                                                                      \
 	X(NO_DESCRIPTORS, "no-descriptors")                                                                            \
 	X(REFUSED_BY_POLICY, "refused-by-policy")                                                                      \
+	X(DENIED, "denied")                         /* by the listener's lists */                                      \
+	X(DESTINATION_DENIED, "destination-denied") /* it wanted to go where nobody may */                             \
+	X(NO_DESTINATION, "no-destination")         /* nobody knows where it wanted to go */                           \
+	X(LOOP, "loop")                             /* weir would connect to itself */                                 \
+	X(PROXY_ERROR, "proxy-error")               /* no PROXY header, or a wrong one */                              \
+	X(PROXY_TIMEOUT, "proxy-timeout")                                                                              \
 	X(POLICY, "policy")     /* one has ended it */                                                                 \
 	X(SHUTDOWN, "shutdown") /* weir stops */
 
@@ -125,12 +132,12 @@ size_t session_block(const struct stack *stack);
 void session_slot_init(struct session *session, struct context *context, uint32_t slot);
 
 /*
- * Begins a session for an accepted client, for whom stack_take_floors() was true, or an admission passed; from here on, events go to the session's task. peer: the client's address, or
- * NULL; it is only looked at. The session may be closed already when this returns 0: a policy can refuse it. -1: memory
+ * Begins a session for an accepted client, for whom stack_take_floors() was true, or an admission passed; from here on, events go to the session's task. ends: only looked at; NULL: nothing
+ * is known of them. The session may be closed already when this returns 0: a policy can refuse it. -1: memory
  * is short, and the client and the floors are still the caller's.
  */
 int session_open(struct session *session, const struct session_profile *profile, const struct session_ops *ops,
-	struct endpoint *client, const struct address *peer, uint64_t now) __attribute__((warn_unused_result));
+	struct endpoint *client, const struct scope_ends *ends, uint64_t now) __attribute__((warn_unused_result));
 
 /* The outcome of dial(). */
 void session_connected(struct session *session, struct endpoint *server, uint64_t now);

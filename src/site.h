@@ -14,6 +14,7 @@
 
 #include "context.h"
 #include "dial.h"
+#include "loops.h"
 #include "pipe.h"
 #include "pool.h"
 #include "sched.h"
@@ -27,6 +28,7 @@ struct commons {
 	struct pool memory;             /* pages of 4 KiB that are nobody's own */
 	struct pool sessions;           /* max_sessions */
 	struct scopes scopes;           /* clients' pools */
+	struct loops loops;             /* what weir knows itself by */
 	_Atomic uint64_t complained_at; /* ns: when a lack of resources was logged last */
 	_Atomic unsigned spreading;     /* open acceptors that hand clients over to other workers */
 	struct site **sites;            /* of all workers; set before threads start */

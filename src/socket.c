@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * socket - options. Those that a kernel or a socket family does not know are left out: they bound or hasten things, and
- * nothing is wrong without them.
+ * nothing is wrong without them. Only without its mark, or the right to a foreign address, a socket would do what it must
+ * not.
  */
 #include "socket.h"
 
@@ -68,12 +69,38 @@ static void tune_tcp(int fd, const struct socket_options *options)
 		set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, as_int(options->notsent_lowat));
 }
 
+static int set_transparent(int fd, const struct address *address)
+{
+	int on = 1;
+
+	if (address->sa.sa_family == AF_INET6)
+		return setsockopt(fd, IPPROTO_IPV6, IPV6_TRANSPARENT, &on, sizeof(on));
+	return setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on));
+}
+
+/* 0, or -1 with errno. */
+static int set_privileged(int fd, const struct address *address, const struct socket_options *options)
+{
+	if (address_is_unix(address))
+		return 0;
+	if (options->mark != 0 && setsockopt(fd, SOL_SOCKET, SO_MARK, &options->mark, sizeof(options->mark)) != 0)
+		return -1;
+	return options->transparent ? set_transparent(fd, address) : 0;
+}
+
 int socket_open(const struct address *address, const struct socket_options *options, bool peer_local)
 {
 	int fd = socket(address->sa.sa_family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
 
 	if (fd < 0)
 		return -1;
+	if (set_privileged(fd, address, options) != 0) {
+		int error = errno;
+
+		close(fd);
+		errno = error;
+		return -1;
+	}
 	arm(fd, true);
 	tune_buffers(fd, options, peer_local);
 	if (!address_is_unix(address))

@@ -22,12 +22,14 @@ struct socket_options {
 	uint64_t rcvbuf;
 	uint64_t sndbuf;
 	bool nodelay;
+	uint32_t mark;    /* SO_MARK; 0: none */
+	bool transparent; /* IP_TRANSPARENT: may have an address that is not this machine's */
 };
 
 #define SOCKET_RCVBUF_LOOPBACK (80 * 1024) /* rcvbuf = auto, where the peer is on this machine */
 
 /* A socket for this address, non-blocking, armed; with the options set. `peer_local`: the peer is known to be on
-   loopback. -1 with errno. */
+   loopback. -1 with errno: mark and transparent take privileges, and are not done without. */
 int socket_open(const struct address *address, const struct socket_options *options, bool peer_local)
 	__attribute__((warn_unused_result));
 

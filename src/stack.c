@@ -39,20 +39,17 @@ static int find_pool(struct stack *stack, struct stack_claim *claim, const struc
 	struct policy *policy = stack->members[claim->member].policy;
 	bool directed = (pool->flags & WEIR_POOL_DIRECTED) != 0;
 
-	switch (pool->scope) {
-	case WEIR_SCOPE_INSTANCE:
+	if (pool->scope == WEIR_SCOPE_INSTANCE)
 		return share(claim, policy->pools[claim->index]);
-	case WEIR_SCOPE_UPSTREAM:
+	if (pool->scope == WEIR_SCOPE_UPSTREAM && upstream != NULL)
 		return share(claim, policy_upstream_pools(policy, claim->index, upstream));
-	case WEIR_SCOPE_LISTENER:
+	if (pool->scope == WEIR_SCOPE_LISTENER)
 		return policy_pools_new(policy, claim->index, 0, claim->pool);
-	default:
-		claim->place[WEIR_UP] = add_place(stack, claim, pool->scope, WEIR_UP);
-		claim->place[WEIR_DOWN] = claim->place[WEIR_UP];
-		if (directed || pool->scope == WEIR_SCOPE_FLOW)
-			claim->place[WEIR_DOWN] = add_place(stack, claim, pool->scope, WEIR_DOWN);
-		return 0;
-	}
+	claim->place[WEIR_UP] = add_place(stack, claim, pool->scope, WEIR_UP);
+	claim->place[WEIR_DOWN] = claim->place[WEIR_UP];
+	if (directed || pool->scope == WEIR_SCOPE_FLOW)
+		claim->place[WEIR_DOWN] = add_place(stack, claim, pool->scope, WEIR_DOWN);
+	return 0;
 }
 
 static int add_claims(struct stack *stack, unsigned member, const char *upstream)

@@ -37,7 +37,7 @@ struct stack_claim {
 	bool brief;           /* leased only while something can move */
 };
 
-/* A pool that a session has for itself, or for its client. */
+/* A pool that a session has for itself, or for its client, or for the server that it wants to go to. */
 struct stack_place {
 	uint8_t member;
 	uint8_t index;
@@ -61,7 +61,8 @@ struct stack {
 	size_t state_size;           /* bytes of states a session has */
 };
 
-/* The policies must have been started; they share by the name of the upstream ("" is one, too). 0, or -1 with errno. */
+/* The policies must have been started; they share by the name of the upstream ("" is one, too), or, if that is NULL, by the
+   server that each session wants to go to. 0, or -1 with errno. */
 int stack_init(struct stack *stack, struct policy *const *policies, size_t count, const char *upstream)
 	__attribute__((warn_unused_result));
 void stack_destroy(struct stack *stack);

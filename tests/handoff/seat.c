@@ -68,8 +68,8 @@ static void open_session(struct seat *seat, uint64_t now)
 	seat->asked = seat->answered = (struct seat_lines){0, 0};
 	seat->state = SEAT_TAKEN;
 	seat->counted = true;
-	MUST(session_open(&seat->session, &seat->listener->profile, &seat_ops, &seat->client.endpoint, &seat->peer,
-		     now) == 0,
+	MUST(session_open(&seat->session, &seat->listener->profile, &seat_ops, &seat->client.endpoint,
+		     &(struct scope_ends){&seat->peer, NULL}, now) == 0,
 		"no memory for a session");
 	worker_tell(worker, &seat->session.owner.ref);
 }

@@ -475,8 +475,8 @@ void pair_try(struct pair *pair)
 	pair->client.session = &pair->session;
 	world_add(pair->world, &pair->client);
 	ck_assert_msg(stack_take_floors(pair->profile.stack), "there is not enough left for a session's own share");
-	ck_assert_int_eq(session_open(&pair->session, &pair->profile, &pair_ops, &pair->client.endpoint, pair->peer,
-				 pair->world->now),
+	ck_assert_int_eq(session_open(&pair->session, &pair->profile, &pair_ops, &pair->client.endpoint,
+				 &(struct scope_ends){pair->peer, pair->wanted}, pair->world->now),
 		0);
 }
 

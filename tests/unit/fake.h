@@ -145,7 +145,8 @@ struct pair {
 	struct fake client;
 	struct fake server;
 	struct world *world;
-	const struct address *peer; /* the client's; NULL: nobody's */
+	const struct address *peer;   /* the client's; NULL: nobody's */
+	const struct address *wanted; /* where it wants to go; NULL: it does not say */
 	unsigned dialed;
 	unsigned hung_up;
 	unsigned closed;

@@ -73,6 +73,7 @@ unit_tests += \
 	tests/unit/test_flow \
 	tests/unit/test_kinds \
 	tests/unit/test_lease \
+	tests/unit/test_loops \
 	tests/unit/test_memory \
 	tests/unit/test_meter \
 	tests/unit/test_pipe \
@@ -122,7 +123,6 @@ tests_unit_test_sim_run_SOURCES = tests/unit/test_sim_run.c $(simulation)
 tests_unit_test_sim_run_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/sim
 tests_unit_test_sim_run_LDADD = tools/libsim.a $(LDADD)
 
-if HAVE_CHECK
 # What weir-intercept puts up.
 if HAVE_INTERCEPT
 unit_tests += tests/unit/test_plan
@@ -130,6 +130,7 @@ endif
 tests_unit_test_plan_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/intercept
 tests_unit_test_plan_LDADD = tools/libintercept.a $(LDADD)
 
+if HAVE_CHECK
 check_PROGRAMS += $(unit_tests)
 TESTS += $(unit_tests)
 endif

@@ -12,7 +12,7 @@
 #include "text.h"
 #include "unit.h"
 
-#define PAIRS 3
+#define PAIRS 5
 
 static struct script {
 	uint64_t size;
@@ -356,6 +356,41 @@ START_TEST(those_of_one_upstream_share_its_pool)
 }
 END_TEST
 
+/* No upstream has been named: each client says where it wants to go, and all who say the same share. */
+START_TEST(those_of_one_destination_share_its_pool)
+{
+	static const char *const wanted[] = {"10.0.0.1:80", "10.0.0.1:80", "10.0.0.1:81", "[::ffff:10.0.0.2]:80",
+		"10.0.0.2:80"};
+	static const unsigned same_as[] = {0, 0, 2, 3, 3};
+	struct policy *policies[] = {&rule.policy};
+	struct address addresses[5];
+	char error[128];
+
+	declare(0, WEIR_SCOPE_UPSTREAM, (struct script){.size = 100, .want = 1});
+	capture_begin();
+	world_init(&world, 1024);
+	rule_init(&rule, "floors", &script_policy, &script);
+	ck_assert_int_eq(stack_init(&stack, policies, 1, NULL), 0);
+	for (pair_count = 0; pair_count < 5; pair_count++) {
+		struct pair *pair = &pairs[pair_count];
+
+		ck_assert_int_eq(address_parse(&addresses[pair_count], wanted[pair_count], error, sizeof(error)), 0);
+		pair_init(pair, &world, &stack);
+		pair->wanted = &addresses[pair_count];
+		pair_open(pair);
+	}
+	for (unsigned i = 0; i < 5; i++)
+		for (unsigned j = 0; j < 5; j++) {
+			bool shared = standing_places(&pairs[i].session.owner)[0].pool ==
+				standing_places(&pairs[j].session.owner)[0].pool;
+
+			ck_assert_msg(shared == (same_as[i] == same_as[j]), "%s and %s: %s", wanted[i], wanted[j],
+				shared ? "shared" : "not shared");
+		}
+	finish();
+}
+END_TEST
+
 static const uint32_t own_scopes[] = {WEIR_SCOPE_FLOW, WEIR_SCOPE_SESSION, WEIR_SCOPE_CLIENT};
 
 START_TEST(a_directed_pool_of_a_session_is_two)
@@ -394,6 +429,7 @@ int main(void)
 	tcase_add_test(tcase, a_pool_without_a_limit_is_none);
 	tcase_add_test(tcase, directions_do_not_share_a_directed_pool);
 	tcase_add_test(tcase, those_of_one_upstream_share_its_pool);
+	tcase_add_test(tcase, those_of_one_destination_share_its_pool);
 	tcase_add_loop_test(tcase, a_directed_pool_of_a_session_is_two, 0, sizeof(own_scopes) / sizeof(own_scopes[0]));
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);

@@ -168,8 +168,8 @@ int visit_begin(struct sim_traffic *traffic, uint64_t now)
 		return -1;
 	prepare(visit, traffic, slot);
 	agenda_set(&world->agenda, &visit->leave, traffic_leave_at(traffic, now));
-	if (session_open(&visit->session, &visit->listener->profile, &visit_ops, &visit->client.endpoint, &visit->peer,
-		    now) != 0) {
+	if (session_open(&visit->session, &visit->listener->profile, &visit_ops, &visit->client.endpoint,
+		    &(struct scope_ends){&visit->peer, NULL}, now) != 0) {
 		agenda_set(&world->agenda, &visit->leave, AGENDA_NEVER);
 		stack_put_floors(&visit->listener->stack);
 		release(&visit->session);

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * loops - how weir recognizes itself: the addresses it listens on, and the connections it has made to where clients wanted
+ * to go. One that comes back would be sent to the same place again, and so on until nothing is left of the machine.
+ *
+ * Shared by all workers. Addresses are added before threads start; departures come and go from any thread.
+ */
+#ifndef LOOPS_H
+#define LOOPS_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/queue.h>
+
+#include "address.h"
+
+#define LOOPS_BUCKETS 1024
+
+/* A connection that weir has made, by its own address. In its owner, for as long as it lasts; all zero: none. */
+struct departure {
+	LIST_ENTRY(departure) link;
+	bool listed;
+	union {
+		struct sockaddr sa;
+		struct sockaddr_in in;
+		struct sockaddr_in6 in6;
+	} from;
+};
+
+LIST_HEAD(departures, departure);
+
+struct loops {
+	uint32_t mark; /* of weir's own sockets; 0: none */
+	struct address *listening;
+	size_t listening_count;
+	struct loops_bucket {
+		pthread_mutex_t lock;
+		struct departures departures;
+	} buckets[LOOPS_BUCKETS];
+};
+
+/* Allocates room for so many listening addresses. 0, or -1 with errno; either way, loops_destroy() ends it. */
+int loops_init(struct loops *loops, size_t addresses) __attribute__((warn_unused_result));
+void loops_destroy(struct loops *loops); /* all zero is fine */
+
+/* weir listens here; no more often than there is room. */
+void loops_listen(struct loops *loops, const struct address *address);
+
+/* Whether a connection to this address would come to weir itself. */
+bool loops_lead_to(const struct loops *loops, const struct address *destination);
+
+/* Notes a connected socket's own address, and forgets it; to forget one that is not noted is fine. */
+void loops_depart(struct loops *loops, struct departure *departure, int fd);
+void loops_forget(struct loops *loops, struct departure *departure);
+
+/* Whether this client is one of weir's own connections. */
+bool loops_return(struct loops *loops, const struct address *client);
+
+#endif
