@@ -51,9 +51,11 @@ EXTRA_DIST += \
 	tests/mutants/own-share-unused.patch \
 	tests/mutants/page-for-free.patch \
 	tests/mutants/page-kept.patch \
+	tests/mutants/ports-shared.patch \
 	tests/mutants/read-forgotten.patch \
 	tests/mutants/refill-unit.patch \
 	tests/mutants/reset-as-end.patch \
+	tests/mutants/return-unnoticed.patch \
 	tests/mutants/segment-too-many.patch \
 	tests/mutants/share-not-had.patch \
 	tests/mutants/share-put-back.patch \
@@ -65,6 +67,7 @@ EXTRA_DIST += \
 	tests/mutants/unacked-is-free.patch \
 	tests/mutants/uncounted-keeps.patch \
 	tests/mutants/upstreams-apart.patch \
+	tests/mutants/wildcard-unnoticed.patch \
 	tests/mutants/written-is-acked.patch \
 	tests/mutants/wrong-bytes.patch \
 	tests/mutants/wrong-side.patch \
