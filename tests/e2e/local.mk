@@ -10,6 +10,8 @@ tests_e2e_libe2e_a_SOURCES = \
 	tests/e2e/figures.c \
 	tests/e2e/harness.c \
 	tests/e2e/harness.h \
+	tests/e2e/proxied.c \
+	tests/e2e/proxied.h \
 	tests/e2e/said.c \
 	tests/e2e/simulated.c \
 	tests/e2e/simulated.h \
@@ -30,6 +32,9 @@ e2e_programs = \
 	tests/e2e/test_demand \
 	tests/e2e/test_fair \
 	tests/e2e/test_policies \
+	tests/e2e/test_proxy_refused \
+	tests/e2e/test_proxy_send \
+	tests/e2e/test_proxy \
 	tests/e2e/test_ends \
 	tests/e2e/test_unix \
 	tests/e2e/test_urgent \
@@ -48,6 +53,9 @@ tests_e2e_test_inflight_LDADD = $(e2e_ldadd)
 tests_e2e_test_limits_LDADD = $(e2e_ldadd)
 tests_e2e_test_marks_LDADD = $(e2e_ldadd)
 tests_e2e_test_policies_LDADD = $(e2e_ldadd)
+tests_e2e_test_proxy_LDADD = $(e2e_ldadd)
+tests_e2e_test_proxy_refused_LDADD = $(e2e_ldadd)
+tests_e2e_test_proxy_send_LDADD = $(e2e_ldadd)
 tests_e2e_test_rest_LDADD = $(e2e_ldadd)
 tests_e2e_test_scopes_LDADD = $(e2e_ldadd)
 tests_e2e_test_shape_LDADD = $(e2e_ldadd)
