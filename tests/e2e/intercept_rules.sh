@@ -228,6 +228,8 @@ else
 	killed_everywhere up up "$dir/up" down
 	result $? "up after an up that was killed at any of its messages" "$dir/faults"
 	intercept up
+	killed_everywhere up up "$dir/up" up
+	result $? "the same when it was up before" "$dir/faults"
 	killed_everywhere down down "$dir/before" up
 	result $? "down after a down that was killed at any of its messages" "$dir/faults"
 fi

@@ -71,6 +71,7 @@ e2e_scripts = \
 	tests/e2e/demo.sh \
 	tests/e2e/documented.sh \
 	tests/e2e/intercept_rules.sh \
+	tests/e2e/intercept_traffic.sh \
 	tests/e2e/iperf3.sh \
 	tests/e2e/nc.sh \
 	tests/e2e/pgsql_cap.sh \
