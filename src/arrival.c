@@ -24,6 +24,7 @@ struct arrival *arrival_new(const struct config_listener *listener, int fd, cons
 	if (arrival == NULL)
 		return NULL;
 	arrival->listener = listener;
+	arrival->peer = *peer;
 	arrival->client = *peer;
 	if (origin_destination(fd, (enum config_mode)listener->mode, &arrival->destination) != 0)
 		arrival->destination.length = 0;
@@ -55,7 +56,7 @@ bool arrival_must_greet(struct arrival *arrival)
 /* ---- whether it may come in ---------------------------------------------------------------------------------------- */
 
 /* Where it wants to go is weir, or it is weir's own connection come back. */
-static bool is_loop(const struct arrival *arrival, struct loops *loops, int fd, const struct address *peer)
+static bool is_loop(const struct arrival *arrival, struct loops *loops, int fd)
 {
 	const struct config_listener *listener = arrival->listener;
 
@@ -65,10 +66,10 @@ static bool is_loop(const struct arrival *arrival, struct loops *loops, int fd, 
 		return true;
 	if (loops->mark != 0 && origin_mark(fd) == loops->mark)
 		return true;
-	return loops_return(loops, peer);
+	return loops_return(loops, &arrival->peer);
 }
 
-static enum close_reason judge(const struct arrival *arrival, struct loops *loops, int fd, const struct address *peer)
+static enum close_reason judge(const struct arrival *arrival, struct loops *loops, int fd)
 {
 	const struct config_listener *listener = arrival->listener;
 
@@ -76,7 +77,7 @@ static enum close_reason judge(const struct arrival *arrival, struct loops *loop
 		return CLOSE_DENIED;
 	if (listener->upstream->original && arrival->destination.length == 0)
 		return CLOSE_NO_DESTINATION;
-	if (is_loop(arrival, loops, fd, peer))
+	if (is_loop(arrival, loops, fd))
 		return CLOSE_LOOP;
 	if (listener->destinations.count > 0 && !networks_have(&listener->destinations, &arrival->destination))
 		return CLOSE_DESTINATION_DENIED;
@@ -143,13 +144,12 @@ static int make_preface(struct arrival *arrival, const struct proxy_header *head
 	return 0;
 }
 
-int arrival_admit(struct arrival *arrival, struct loops *loops, int fd, const struct proxy_header *header,
-	const struct address *peer)
+int arrival_admit(struct arrival *arrival, struct loops *loops, int fd, const struct proxy_header *header)
 {
 	if (header != NULL && header->source.length != 0)
 		arrival->client = header->source;
 	if (arrival->refused == CLOSE_NONE)
-		arrival->refused = judge(arrival, loops, fd, peer);
+		arrival->refused = judge(arrival, loops, fd);
 	if (arrival->refused != CLOSE_NONE)
 		return 0;
 	if (arrival->listener->upstream->original)
@@ -157,4 +157,12 @@ int arrival_admit(struct arrival *arrival, struct loops *loops, int fd, const st
 	if (arrival->listener->bind_client)
 		arrival->terms.client = &arrival->client;
 	return arrival->listener->send_proxy != CONFIG_SEND_NO ? make_preface(arrival, header) : 0;
+}
+
+bool arrival_returns(struct arrival *arrival, struct loops *loops)
+{
+	if (arrival->listener->mode == CONFIG_FORWARD || !loops_return(loops, &arrival->peer))
+		return false;
+	arrival->refused = CLOSE_LOOP;
+	return true;
 }

@@ -18,7 +18,8 @@
 
 struct arrival {
 	const struct config_listener *listener;
-	struct address client;      /* as the listener's proxies say, else the peer's */
+	struct address peer;        /* who really connected */
+	struct address client;      /* as the listener's proxies say, else the same */
 	struct address destination; /* length 0: not known */
 	enum close_reason refused;  /* CLOSE_NONE: it may come in */
 	const char *error;          /* what was wrong with its PROXY header, static; or NULL */
@@ -45,11 +46,17 @@ void arrival_free(struct arrival *arrival);
 bool arrival_must_greet(struct arrival *arrival);
 
 /*
- * Decides whether it may come in, once all is known of it: header is what it sent, or NULL; peer is who really connected.
- * Refuses, or makes arrival->terms. 0, or -1 when memory is short.
+ * Decides whether it may come in, once all is known of it: header is what it sent, or NULL. Refuses, or makes
+ * arrival->terms. 0, or -1 when memory is short.
  */
-int arrival_admit(struct arrival *arrival, struct loops *loops, int fd, const struct proxy_header *header,
-	const struct address *peer) __attribute__((warn_unused_result));
+int arrival_admit(struct arrival *arrival, struct loops *loops, int fd, const struct proxy_header *header)
+	__attribute__((warn_unused_result));
+
+/*
+ * Whether it has turned out to be weir's own connection come back. It may have been accepted before the worker that made it
+ * could note it; when its own dial is done, that is long past. Then it is refused.
+ */
+bool arrival_returns(struct arrival *arrival, struct loops *loops);
 
 /* Whether it was refused for what it is, or wanted, or said; not because it left, or weir stops. */
 bool arrival_offends(const struct arrival *arrival);

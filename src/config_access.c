@@ -3,6 +3,7 @@
  * config_access - who may come to a listener, where to, on whose word; and the address that weir connects from.
  */
 #include <arpa/inet.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "config_link.h"
@@ -64,6 +65,11 @@ static void link_proxies(struct linking *linking)
 			"with accept_proxy = no nobody is listened to; expected accept_proxy = yes or require, too");
 	else if (linking->key == NULL && accepts && config_link_key(linking, "accept_proxy"))
 		config_link_complain(linking, "the key proxy_from is missing; expected the proxies' networks there");
+	if (accepts && listener->rcvbuf < listener->proxy_limit && config_link_key(linking, "rcvbuf"))
+		config_link_complain(linking,
+			"%" PRIu64 " bytes have no room for a PROXY header of proxy_limit = %" PRIu64
+			"; expected at least as many",
+			listener->rcvbuf, listener->proxy_limit);
 }
 
 bool config_allows(const struct config_listener *listener, const struct address *client)

@@ -86,21 +86,38 @@ static void forget_passage(struct connection *connection)
 	connection->passage = NULL;
 }
 
+/* Whether the session is closed, because it is one of weir's own connections come back. */
+static bool closes_loop(struct connection *connection, uint64_t now)
+{
+	struct arrival *arrival = arrival_of(connection);
+	struct commons *commons = site_of(connection)->commons;
+
+	if (arrival == NULL || !arrival_returns(arrival, &commons->loops))
+		return false;
+	if (commons_may_complain(commons, now))
+		arrival_complain(arrival);
+	session_close(&connection->session, CLOSE_LOOP, now);
+	return true;
+}
+
 static void dialled(void *argument, const struct dial_outcome *outcome, uint64_t now)
 {
 	struct connection *connection = argument;
 	struct report report = report_of(connection);
 
 	connection->dial = NULL;
-	forget_arrival(connection);
 	if (outcome->reason == CLOSE_NONE) {
 		connection->server.notify = on_event;
 		connection->server.argument = &connection->session;
 		session_connected(&connection->session, &connection->server.endpoint, now);
 		report_connected(&report);
+		if (closes_loop(connection, now))
+			return;
+		forget_arrival(connection);
 		session_turn(&connection->session, now);
 		return;
 	}
+	forget_arrival(connection);
 	if (outcome->reason != CLOSE_NO_DESCRIPTORS || commons_may_complain(site_of(connection)->commons, now))
 		report_failure(&report, outcome);
 	session_failed(&connection->session, outcome->reason, now);
@@ -219,10 +236,8 @@ static int enter(struct connection *connection, const struct proxy_header *heade
 {
 	struct arrival *arrival = arrival_of(connection);
 	struct site *site = site_of(connection);
-	struct address peer;
 
-	endpoint_socket_peer(&connection->client, &peer);
-	if (arrival_admit(arrival, &site->commons->loops, connection->client.fd, header, &peer) == 0) {
+	if (arrival_admit(arrival, &site->commons->loops, connection->client.fd, header) == 0) {
 		if (arrival_offends(arrival) && commons_may_complain(site->commons, now))
 			arrival_complain(arrival);
 		endpoint_socket_introduce(&connection->client, &arrival->client);
@@ -282,19 +297,25 @@ static int arrive(struct connection *connection, const struct address *peer, uin
 	connection->client.notify = greeting_notify;
 	connection->client.argument = &arrival->greeting;
 	greeting_start(&arrival->greeting, connection->session.owner.context, &connection->client, config->proxy_limit,
-		config->proxy_timeout == WEIR_NEVER ? WEIR_NEVER : now + config->proxy_timeout, greeted, connection);
+		config->proxy_timeout, now, greeted, connection);
 	return 0;
+}
+
+static bool is_greeting(const struct connection *connection)
+{
+	const struct arrival *arrival = arrival_of(connection);
+
+	return arrival != NULL && greeting_waits(&arrival->greeting);
 }
 
 /* Ends a greeting, if there is one. */
 static void stop_greeting(struct connection *connection, uint64_t now)
 {
 	struct greeting_outcome outcome = {.reason = CLOSE_SHUTDOWN};
-	struct arrival *arrival = arrival_of(connection);
 
-	if (arrival == NULL || !greeting_waits(&arrival->greeting))
+	if (!is_greeting(connection))
 		return;
-	greeting_cancel(&arrival->greeting);
+	greeting_cancel(&arrival_of(connection)->greeting);
 	greeted(connection, &outcome, now);
 }
 
@@ -371,10 +392,15 @@ bool connection_status(const struct site *site, uint32_t *next, uint32_t count, 
 		const struct connection *connection = slab_at(&site->connections, (*next)++);
 		struct report report;
 
-		if (connection->session.state == SESSION_FREE || connection->session.state == SESSION_CLOSED)
+		if (is_greeting(connection)) {
+			report_greeting(listener_of(connection)->config->name, &connection->client,
+				now - arrival_of(connection)->greeting.begun_at);
+		} else if (connection->session.state == SESSION_FREE || connection->session.state == SESSION_CLOSED) {
 			continue;
-		report = report_of(connection);
-		report_status(&report, now);
+		} else {
+			report = report_of(connection);
+			report_status(&report, now);
+		}
 		(*told)++;
 	}
 	return *next < slab_end(&site->connections);

@@ -70,6 +70,15 @@ static bool look(struct greeting *greeting, struct proxy_header *header, struct 
 	}
 }
 
+/* Bytes that wait to be read hide a reset from those who read. */
+static struct greeting_outcome too_short(const struct greeting *greeting)
+{
+	struct endpoint *client = &greeting->client->endpoint;
+	int error = client->ops->error(client);
+
+	return error != 0 ? broken(error) : wrong("the client ended before its PROXY header did");
+}
+
 /* The rest, and the end, may come between looking and asking for the end: so what has ended is looked at once more. */
 static bool look_to_the_end(struct greeting *greeting, struct proxy_header *header, struct greeting_outcome *outcome)
 {
@@ -77,7 +86,7 @@ static bool look_to_the_end(struct greeting *greeting, struct proxy_header *head
 		return true;
 	if (has_ended(greeting)) {
 		if (!look(greeting, header, outcome))
-			*outcome = wrong("the client ended before its PROXY header did");
+			*outcome = too_short(greeting);
 		return true;
 	}
 	*outcome = (struct greeting_outcome){CLOSE_PROXY_TIMEOUT, "no whole PROXY header in time", NULL};
@@ -112,19 +121,20 @@ void greeting_notify(void *argument)
 }
 
 void greeting_start(struct greeting *greeting, struct context *context, struct endpoint_socket *client, size_t limit,
-	uint64_t give_up_at, greeting_done *done, void *argument)
+	uint64_t timeout, uint64_t now, greeting_done *done, void *argument)
 {
 	*greeting = (struct greeting){
 		.context = context,
 		.client = client,
 		.limit = limit,
+		.begun_at = now,
 		.task.run = run_task,
 		.done = done,
 		.argument = argument,
 	};
 	timer_init(&greeting->timer, fire_timer);
-	if (give_up_at != WEIR_NEVER)
-		sched_timer_set(context->sched, &greeting->timer, give_up_at);
+	if (timeout != WEIR_NEVER)
+		sched_timer_set(context->sched, &greeting->timer, now + timeout);
 	sched_enqueue(context->sched, &greeting->task); /* it may be there already */
 }
 

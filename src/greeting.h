@@ -29,6 +29,7 @@ struct greeting {
 	struct context *context;
 	struct endpoint_socket *client; /* NULL: over, or not begun */
 	size_t limit;
+	uint64_t begun_at; /* ns */
 	bool timed_out;
 	struct task task;
 	struct timer timer;
@@ -40,11 +41,11 @@ struct greeting {
 void greeting_notify(void *greeting);
 
 /*
- * Begins to wait for a header of at most `limit` bytes, until `give_up_at` (ns, WEIR_NEVER). done() is told on a later turn,
- * once. The context's scratch buffer is used meanwhile.
+ * Begins to wait for a header of at most `limit` bytes, for at most `timeout` (ns, WEIR_NEVER). done() is told on a later
+ * turn, once. The context's scratch buffer is used meanwhile.
  */
 void greeting_start(struct greeting *greeting, struct context *context, struct endpoint_socket *client, size_t limit,
-	uint64_t give_up_at, greeting_done *done, void *argument);
+	uint64_t timeout, uint64_t now, greeting_done *done, void *argument);
 
 /* Whether it is still going on. All zero: no. */
 bool greeting_waits(const struct greeting *greeting);

@@ -161,6 +161,17 @@ void report_status(const struct report *report, uint64_t now)
 	log_info("%s", line.text);
 }
 
+void report_greeting(const char *listener, const struct endpoint_socket *client, uint64_t age)
+{
+	struct line line = {.length = 0};
+
+	add(&line, "status - listener=%s", listener);
+	add_address(&line, "client", client);
+	add(&line, " waits=proxy-header");
+	add_time(&line, "", "age", age);
+	log_info("%s", line.text);
+}
+
 static void tell_pool(const struct policy *policy, const struct pool *pool, const char *upstream, int direction)
 {
 	struct line line = {.length = 0};

@@ -29,6 +29,9 @@ void report_access(const struct report *report, uint64_t now);
 /* Where it stands. */
 void report_status(const struct report *report, uint64_t now);
 
+/* That this client has been asked for its PROXY header for so long (ns), as its status. */
+void report_greeting(const char *listener, const struct endpoint_socket *client, uint64_t age);
+
 /* What is used of a policy's pools, but those of a listener, client, session or flow; and what its module has counted. */
 void report_policy(const struct policy *policy);
 
