@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * weir-intercept - the command line of what brings weir's listeners their traffic: rules and routes up, down, or shown.
+ * weir-intercept - the command line of what brings weir's listeners their traffic: rules and routes up, down, shown, or
+ * looked at.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -8,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "doctor.h"
 #include "intercept.h"
 #include "log.h"
 #include "plan.h"
@@ -30,6 +32,7 @@ static const char usage_text[] =
 	"usage: weir-intercept -f FILE [--module-dir DIR] up      put up the rules and routes that its listeners need\n"
 	"       weir-intercept -f FILE [--module-dir DIR] down    take all of them away\n"
 	"       weir-intercept -f FILE [--module-dir DIR] show    print the shell commands that do the same as up\n"
+	"       weir-intercept -f FILE [--module-dir DIR] check   look why it does not work, and tell what mends it\n"
 	"       weir-intercept -V | -h\n"
 	"\n"
 	"weir-intercept(8) says more.\n";
@@ -71,7 +74,14 @@ static int show(const struct arguments *arguments, const struct plan *plan)
 	return printed();
 }
 
-static const struct command commands[] = {{"up", up}, {"down", down}, {"show", show}};
+static int check(const struct arguments *arguments, const struct plan *plan)
+{
+	int findings = doctor_check(plan, arguments->file, stdout), status = printed();
+
+	return findings != 0 ? EXIT_FAILURE : status;
+}
+
+static const struct command commands[] = {{"up", up}, {"down", down}, {"show", show}, {"check", check}};
 
 static const struct command *find_command(const char *name)
 {
