@@ -30,6 +30,7 @@ netns_probe='
 # The first process in there is the script, and whatever it started ends with it. We stay outside to see to that when we are
 # told to end, since unshare does not listen.
 netns_enter() {
+	[ -x "$WEIR_BUILDDIR/tools/weir-intercept" ] || skip_all "weir-intercept is not built"
 	need setpriv unshare nsenter mount ip nft nc socat ss
 	for netns_way in $netns_ways; do
 		[ "$netns_way" = -Urnmpf ] || [ "$(id -u)" = 0 ] || continue
@@ -141,10 +142,10 @@ logged() {
 refused() {
 	next_port
 	case $3 in
-	*:*) to="TCP6:[$3]:$4,bind=[$2]:$source_port" ;;
-	*) to="TCP4:$3:$4,bind=$2:$source_port" ;;
+	*:*) target="TCP6:[$3]:$4,bind=[$2]:$source_port" ;;
+	*) target="TCP4:$3:$4,bind=$2:$source_port" ;;
 	esac
-	$in_client timeout 20 socat -u "$to" - >"$dir/back" 2>"$dir/socat.log"
+	$in_client timeout 20 socat -d -d -u "$target" - >"$dir/back" 2>"$dir/socat.log"
 	grep -q 'reset by peer' "$dir/socat.log" && [ ! -s "$dir/back" ]
 	result $? "$1: from $2 to $3:$4: a reset" "$dir/socat.log"
 	logged "$1" "$(name "$2" "$source_port")" - "$5" "$1: from $2 to $3:$4: the access line says $5"

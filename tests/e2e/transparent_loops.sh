@@ -1,0 +1,195 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# What would have weir connect to itself is refused, in few sessions: clients that call its own port, rules that catch its own
+# connections. And the mark by which rules know these.
+set -u
+# shellcheck source=netns.sh
+. "$WEIR_SRCDIR/tests/e2e/netns.sh"
+
+# Ports that are weir's on the router are servers like others elsewhere.
+for port in 7001 7002 7003 15001 15002; do
+	for family in 4 6; do
+		$in_server socat -t 60 "TCP$family-LISTEN:$port,fork$([ $family = 4 ] || echo ,ipv6only=1)" EXEC:cat \
+			2>>"$dir/server.log" &
+		children="$children $!"
+	done
+done
+all_listen() {
+	[ "$($in_server ss -Hltn | wc -l)" = 10 ]
+}
+eventually all_listen || echo "# the servers do not listen: $(cat "$dir/server.log")"
+
+# ini MARK
+ini() {
+	cat <<-END
+		[weir]
+		workers = 2
+		mark = $1
+		[listener tproxy]
+		listen = 0.0.0.0:15001, [::]:15001
+		mode = tproxy
+		intercept_ports = 7001, 15001, 15002
+		intercept_interfaces = r0
+		[listener redirect]
+		listen = 0.0.0.0:15002, [::]:15002
+		mode = redirect
+		intercept_ports = 7002
+		intercept_interfaces = r0
+		[listener local]
+		listen = 0.0.0.0:15003, [::]:15003
+		mode = redirect
+		intercept_ports = 7003
+		intercept_local = yes
+		[listener forward]
+		listen = 0.0.0.0:15004, [::]:15004
+		upstream = $server4:7001
+		[listener around]
+		listen = 0.0.0.0:15005, [::]:15005
+		mode = tproxy
+		intercept_ports = 15003-15005
+		intercept_to = 10.77.1.1, fd77:1::1
+		intercept_interfaces = r0
+	END
+}
+
+# sessions: how many have ended
+sessions() {
+	grep -c ' session .* close=' "$dir/log"
+}
+
+# answers ENTER TO PORT: an echo
+answers() {
+	# shellcheck disable=SC2086 # $1 are words
+	[ "$(echo hello | $1 timeout 20 nc -N "$2" "$3" 2>"$dir/nc.log")" = hello ]
+}
+
+# ---- clients that call weir itself
+
+ini auto >"$dir/loops.ini"
+start_weir <"$dir/loops.ini"
+intercept up
+for to in 10.77.1.1 10.77.2.1 fd77:1::1 fd77:2::1; do
+	case $to in
+	*:*) from=$client6 ;;
+	*) from=$client4 ;;
+	esac
+	refused tproxy $from "$to" 15001 loop
+	refused redirect $from "$to" 15002 loop
+done
+for listener in 15003 15004 15005; do
+	refused around $client4 10.77.1.1 $listener loop
+	refused around $client6 fd77:1::1 $listener loop
+done
+in_client_before=$in_client
+in_client= # the router's own processes
+for listener in tproxy:15001 redirect:15002 local:15003; do
+	refused "${listener%:*}" 127.0.0.1 127.0.0.1 "${listener#*:}" loop
+	refused "${listener%:*}" ::1 ::1 "${listener#*:}" loop
+	refused "${listener%:*}" 10.77.2.1 10.77.2.1 "${listener#*:}" loop
+done
+in_client=$in_client_before
+[ "$(sessions)" = 23 ]
+result $? "that were 23 clients, and 23 sessions: $(sessions)"
+
+for to in $server4 $server6; do
+	for port in 15001 15002; do
+		answers "$in_client" "$to" $port
+		result $? "port $port of $to is none of weir's" "$dir/nc.log"
+	done
+done
+stop_weir
+
+# ---- marks
+
+# How many packets with and without the mark have left for the servers.
+watch() {
+	nft -f - <<-END
+		table inet watch
+		delete table inet watch
+		table inet watch {
+			counter marked { }
+			counter others { }
+			chain out {
+				type filter hook output priority filter
+				oifname != r1 accept
+				meta l4proto != tcp accept
+				tcp dport != 7001-7003 accept
+				meta mark $1 counter name marked accept
+				counter name others
+			}
+		}
+	END
+}
+packets() {
+	nft list counter inet watch "$1" | sed -n 's/.*packets \([0-9]*\).*/\1/p'
+}
+
+# marked MARK WATCHED: clients of every listener
+marked() {
+	ini "$1" >"$dir/loops.ini"
+	start_weir <"$dir/loops.ini"
+	intercept up
+	watch "$2"
+	for to in $server4 $server6; do
+		answers "$in_client" "$to" 7001 && answers "$in_client" "$to" 7002 && { [ "$1" = off ] || answers "" "$to" 7003; }
+		result $? "mark = $1: all work at $to" "$dir/nc.log"
+	done
+	answers "$in_client" 10.77.2.1 15004
+	result $? "mark = $1: forward works" "$dir/nc.log"
+	marked=$(packets marked)
+	others=$(packets others)
+}
+for mark in auto 4711; do
+	marked $mark "$([ $mark = auto ] && echo 30565 || echo $mark)"
+	# The local clients' own packets, before they are redirected, go nowhere.
+	[ "$marked" -gt 20 ] && [ "$others" = 0 ]
+	result $? "mark = $mark: all of weir's packets have it ($marked with, $others without)"
+	stop_weir
+done
+marked off 30565
+[ "$marked" = 0 ] && [ "$others" -gt 20 ]
+result $? "mark = off: none has one ($marked with, $others without)"
+stop_weir
+
+# ---- rules that catch what weir itself sends
+
+intercept down
+nft -f - <<'END'
+table inet careless {
+	chain out {
+		type nat hook output priority -100
+		tcp dport 7003 redirect to :15003
+	}
+}
+END
+for mark in auto off; do
+	ini $mark >"$dir/loops.ini"
+	start_weir <"$dir/loops.ini"
+	for to in $server4 $server6; do
+		answers "" "$to" 7003 && echo "# an answer came from $to"
+	done
+	eventually grep -q 'listener=local .* close=loop' "$dir/log"
+	result $? "mark = $mark: weir's own connections are known when they come back"
+	runs=
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		for to in $server4 $server6; do
+			answers "" "$to" 7003 &
+			runs="$runs $!"
+		done
+	done
+	# shellcheck disable=SC2086
+	wait $runs
+	all_back() {
+		[ "$(grep -c 'listener=local .* close=loop' "$dir/log")" -ge 22 ]
+	}
+	eventually all_back
+	loops=$(grep -c 'listener=local .* close=loop' "$dir/log")
+	# One and the one that comes back; a third where that was quicker than the first one's being known.
+	[ "$loops" = 22 ] && [ "$(sessions)" -le 66 ]
+	result $? "mark = $mark: 22 clients are 22 loops and no storm ($loops loops, $(sessions) sessions)"
+	answers "" 127.0.0.1 15004 || answers "" 127.0.0.1 15004
+	result $? "mark = $mark: weir serves others" "$dir/nc.log"
+	stop_weir
+done
+
+echo "1..$count"

@@ -1,0 +1,197 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The modes of a listener, in IPv4 and IPv6: bytes both ways, each end half-closing first, whom the server sees, whom the
+# access line names; then what is refused, and how.
+set -u
+# shellcheck source=netns.sh
+. "$WEIR_SRCDIR/tests/e2e/netns.sh"
+need cmp
+
+# Addresses that are nobody's default: of the router towards the server, and of the client.
+ip address add 10.77.2.9/24 dev r1
+ip address add fd77:2::9/64 dev r1 nodad preferred_lft 0
+ip -n client address add 10.77.1.3/24 dev c0
+ip -n client address add fd77:1::3/64 dev c0 nodad preferred_lft 0
+
+# As socat tells them.
+seen4() { echo "10.77.$1.$2"; }
+seen6() { echo "[fd77:000$1:0000:0000:0000:0000:0000:000$2]"; }
+
+# The server tells where it was called, and by whom, and then repeats what it hears.
+cat >"$dir/echo" <<'END'
+echo "$SOCAT_SOCKPORT $SOCAT_PEERADDR $SOCAT_PEERPORT"
+exec cat
+END
+echo_ports="7001 7002 7003 7004 7005 7006 7007 7008 7009 7777"
+for port in $echo_ports; do
+	for family in 4 6; do
+		$in_server socat -t 60 "TCP$family-LISTEN:$port,fork$([ $family = 4 ] || echo ,ipv6only=1)" EXEC:"sh $dir/echo" \
+			2>>"$dir/server.log" &
+		children="$children $!"
+	done
+done
+all_listen() {
+	[ "$($in_server ss -Hltn | wc -l)" = 20 ]
+}
+eventually all_listen || echo "# the servers do not listen: $(cat "$dir/server.log")"
+
+start_weir <<END
+[weir]
+workers = 2
+[upstream other4]
+server = $server4:7777
+[upstream other6]
+server = [$server6]:7777
+
+[listener tproxy]
+listen = 0.0.0.0:15001, [::]:15001
+mode = tproxy
+intercept_ports = 7001, 7101
+intercept_interfaces = r0
+[listener redirect]
+listen = 0.0.0.0:15002, [::]:15002
+mode = redirect
+intercept_ports = 7002, 7102
+intercept_interfaces = r0
+[listener local]
+listen = 0.0.0.0:15003, [::]:15003
+mode = redirect
+intercept_ports = 7003, 7103
+intercept_local = yes
+
+[listener bound]
+listen = 0.0.0.0:15004, [::]:15004
+mode = tproxy
+upstream_bind = 10.77.2.9, fd77:2::9
+intercept_ports = 7004
+intercept_interfaces = r0
+[listener named4]
+listen = 0.0.0.0:15005
+mode = tproxy
+upstream = other4
+intercept_ports = 7005
+intercept_interfaces = r0
+[listener named6]
+listen = [::]:15005
+mode = redirect
+upstream = other6
+intercept_ports = 7005
+intercept_interfaces = r0
+
+[listener limited]
+listen = 0.0.0.0:15006, [::]:15006
+mode = tproxy
+allow_destination = $server4:7006, [$server6]:7006
+intercept_ports = 7006-7007
+intercept_interfaces = r0
+[listener guarded]
+listen = 0.0.0.0:15008, [::]:15008
+mode = redirect
+deny = 10.77.1.3, fd77:1::3
+intercept_ports = 7008
+intercept_interfaces = r0
+[listener closed]
+listen = 0.0.0.0:15009, [::]:15009
+mode = tproxy
+allow = 10.77.1.3, fd77:1::3
+intercept_ports = 7009
+intercept_interfaces = r0
+
+[listener forward4]
+listen = 10.77.1.1:15014
+upstream = other4
+upstream_bind = client
+[listener forward6]
+listen = [fd77:1::1]:15014
+upstream = other6
+upstream_bind = client
+[listener fixed4]
+listen = 10.77.1.1:15015
+upstream = other4
+upstream_bind = 10.77.2.9
+[listener fixed6]
+listen = [fd77:1::1]:15015
+upstream = other6
+upstream_bind = fd77:2::9
+END
+intercept up
+
+head -c 3000000 /dev/urandom >"$dir/file"
+here= # commands of the router's own
+
+# call ENTER SOURCE TO PORT: the file there and back, and what the server said before it; sets $source_port and $said
+call() {
+	next_port
+	# shellcheck disable=SC2086 # $1 are words
+	$1 timeout 20 nc -N -s "$2" -p $source_port "$3" "$4" <"$dir/file" >"$dir/back" 2>"$dir/nc.log"
+	said=$(head -n 1 "$dir/back" | tr -d '\000' | head -c 200)
+	tail -n +2 "$dir/back" | cmp - "$dir/file" 2>>"$dir/nc.log"
+}
+
+# works ENTER LISTENER SOURCE TO PORT SEEN [SERVER PORT]: all of a session. SEEN is what the server says, its last word
+# "same" for the client's port, "any" for any. The last two are given if the client goes elsewhere than it called.
+works() {
+	call "$1" "$3" "$4" "$5"
+	result $? "$2: to $4: bytes go there and come back" "$dir/nc.log"
+	case $6 in
+	*same) expected=${6%same}$source_port ;;
+	*) expected=${6%any}${said##* } ;;
+	esac
+	echo "the server says '$said', expected '$expected'" >"$dir/seen"
+	[ "$said" = "$expected" ]
+	result $? "$2: to $4: whom the server sees" "$dir/seen"
+	logged "$2" "$(name "$3" $source_port)" "$(name "${7-$4}" "${8-$5}")" "done" "$2: to $4: the access line names both ends"
+}
+
+# server_first ENTER TO PORT NAME: a server that has nothing to say hears everything all the same
+server_first() {
+	case $2 in
+	*:*) family=-6 ;;
+	*) family=-4 ;;
+	esac
+	$in_server timeout 20 nc -N -l $family "$3" </dev/null >"$dir/server.out" &
+	server=$!
+	eventually listens server "$3"
+	# shellcheck disable=SC2086
+	$1 timeout 20 nc -N "$2" "$3" <"$dir/file" >"$dir/back" 2>"$dir/nc.log"
+	wait "$server"
+	cmp "$dir/server.out" "$dir/file" 2>>"$dir/nc.log" && [ ! -s "$dir/back" ]
+	result $? "$4: to $2: a server that half-closes first hears everything" "$dir/nc.log"
+}
+
+works "$in_client" tproxy $client4 $server4 7001 "7001 $(seen4 1 2) same"
+works "$in_client" tproxy $client6 $server6 7001 "7001 $(seen6 1 2) same"
+works "$in_client" redirect $client4 $server4 7002 "7002 $(seen4 2 1) any"
+works "$in_client" redirect $client6 $server6 7002 "7002 $(seen6 2 1) any"
+works "$here" local 10.77.2.1 $server4 7003 "7003 $(seen4 2 1) any"
+works "$here" local fd77:2::1 $server6 7003 "7003 $(seen6 2 1) any"
+for to in "$server4" "$server6"; do
+	server_first "$in_client" "$to" 7101 tproxy
+	server_first "$in_client" "$to" 7102 redirect
+	server_first "$here" "$to" 7103 local
+done
+
+works "$in_client" bound $client4 $server4 7004 "7004 $(seen4 2 9) any"
+works "$in_client" bound $client6 $server6 7004 "7004 $(seen6 2 9) any"
+works "$in_client" named4 $client4 $server4 7005 "7777 $(seen4 1 2) same" $server4 7777
+works "$in_client" named6 $client6 $server6 7005 "7777 $(seen6 2 1) any" $server6 7777
+works "$in_client" forward4 $client4 10.77.1.1 15014 "7777 $(seen4 1 2) same" $server4 7777
+works "$in_client" forward6 $client6 fd77:1::1 15014 "7777 $(seen6 1 2) same" $server6 7777
+works "$in_client" fixed4 $client4 10.77.1.1 15015 "7777 $(seen4 2 9) any" $server4 7777
+works "$in_client" fixed6 $client6 fd77:1::1 15015 "7777 $(seen6 2 9) any" $server6 7777
+
+works "$in_client" limited $client4 $server4 7006 "7006 $(seen4 1 2) same"
+works "$in_client" limited $client6 $server6 7006 "7006 $(seen6 1 2) same"
+refused limited $client4 $server4 7007 destination-denied
+refused limited $client6 $server6 7007 destination-denied
+works "$in_client" guarded $client4 $server4 7008 "7008 $(seen4 2 1) any"
+works "$in_client" guarded $client6 $server6 7008 "7008 $(seen6 2 1) any"
+refused guarded 10.77.1.3 $server4 7008 denied
+refused guarded fd77:1::3 $server6 7008 denied
+works "$in_client" closed 10.77.1.3 $server4 7009 "7009 $(seen4 1 3) same"
+works "$in_client" closed fd77:1::3 $server6 7009 "7009 $(seen6 1 3) same"
+refused closed $client4 $server4 7009 denied
+refused closed $client6 $server6 7009 denied
+
+stop_weir
+echo "1..$count"
