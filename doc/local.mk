@@ -24,7 +24,8 @@ EXTRA_DIST += \
 	doc/plots/scopes-teeth.svg \
 	doc/plots/shape-burst.svg \
 	doc/plots/watermark.svg \
-	doc/policies.md
+	doc/policies.md \
+	doc/transparent.md
 
 # Scenarios for weir-sim; each is run by tests/e2e/sim_scenarios.sh, short.
 scenariosdir = $(docdir)/scenarios

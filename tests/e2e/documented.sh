@@ -226,6 +226,7 @@ result $? "weir(8) has every option of -h" "$dir/missing"
 configurations readme "$WEIR_SRCDIR/README.md"
 configurations ini5 "$ini5"
 configurations weir8 "$weir8"
+configurations transparent "$WEIR_SRCDIR/doc/transparent.md"
 for policy in $policies; do
 	configurations "$policy" "$WEIR_SRCDIR/doc/weir-$policy.7"
 done

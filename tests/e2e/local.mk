@@ -79,12 +79,14 @@ e2e_scripts = \
 	tests/e2e/redis.sh \
 	tests/e2e/redis_cap.sh \
 	tests/e2e/sha256.sh \
+	tests/e2e/sidecar.sh \
 	tests/e2e/sim_compilers.sh \
 	tests/e2e/sim_documented.sh \
 	tests/e2e/sim_errors.sh \
 	tests/e2e/sim_output.sh \
 	tests/e2e/sim_scenarios.sh \
 	tests/e2e/start.sh \
+	tests/e2e/transparent_guide.sh \
 	tests/e2e/unit_verify.sh
 
 if HAVE_CHECK
@@ -93,4 +95,4 @@ TESTS += $(e2e_programs)
 endif
 dist_check_SCRIPTS += $(e2e_scripts)
 TESTS += $(e2e_scripts)
-EXTRA_DIST += tests/e2e/config_errors.table tests/e2e/lib.sh tests/e2e/sim_lib.sh
+EXTRA_DIST += tests/e2e/config_errors.table tests/e2e/guide_lib.sh tests/e2e/lib.sh tests/e2e/sim_lib.sh
