@@ -13,6 +13,10 @@ dist_man_MANS += \
 	doc/weir.8 \
 	doc/weir.ini.5
 
+if HAVE_INTERCEPT
+dist_man_MANS += doc/weir-intercept.8
+endif
+
 EXTRA_DIST += \
 	README.md \
 	doc/architecture.md \

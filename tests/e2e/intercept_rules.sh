@@ -345,4 +345,29 @@ usage 2 -f "$dir/weir.ini" pu
 usage 2 -f "$dir/weir.ini" up down
 usage 2 -f "$dir/weir.ini" --nosuch up
 
+
+# ---- the manual
+
+manual=$WEIR_SRCDIR/doc/weir-intercept.8
+# agree DESCRIPTION FILE FILE: what the program has, and what is documented; both sorted
+agree() {
+	[ -s "$2" ] && diff -U0 "$2" "$3" >"$dir/diff"
+	result $? "$1" "$dir/diff"
+}
+"$program" -h >"$dir/usage"
+sed -n 's/.*--module-dir DIR\] \([a-z]*\) .*/\1/p' "$dir/usage" | sort >"$dir/commands"
+sed -n 's/^\.It Cm //p' "$manual" | sort >"$dir/commands.8"
+agree "weir-intercept(8) has every command, and no other" "$dir/commands" "$dir/commands.8"
+grep -o -E '(^|[ [])--?[a-zA-Z][a-z-]*' "$dir/usage" | sed 's/^[ []*-//' | sort -u >"$dir/options"
+sed -n 's/^\.It Fl //p' "$manual" | sed 's/ *,* *Ar .*//; s/ , .*//' | sort -u >"$dir/options.8"
+agree "weir-intercept(8) has every option" "$dir/options" "$dir/options.8"
+intercept show
+grep -o 'chain [a-z_]*' "$dir/said" | sed 's/^chain //; s/^\(redirect_output\)_sidecar$/\1_/' | sort -u >"$dir/chains"
+grep -o -E '^\.Ic (tproxy|redirect)_[a-z_]*|^\.It Ic [a-z]*_[a-z]*' "$manual" | sed 's/.* //' | grep -v -x tproxy_mark |
+	grep -v -x tproxy_table | sort -u >"$dir/chains.8"
+agree "weir-intercept(8) has every chain, and no other" "$dir/chains" "$dir/chains.8"
+grep -o -E '^ip -4 (rule|route) add .*' "$dir/said" | sed 's/ -4//' | sort >"$dir/numbers"
+grep -E '^ip (rule|route) add ' "$manual" | sort >"$dir/numbers.8"
+agree "weir-intercept(8) has the routing rule and the route" "$dir/numbers" "$dir/numbers.8"
+
 echo "1..$count"
