@@ -48,6 +48,7 @@ result $? "rules, routing rule and route were there, and are gone"
 done_well 13 "so are the machines"
 
 # What it says of the doctor's findings: their names, in the last column.
+# shellcheck disable=SC2016 # no expansions
 sed -n '/^## When it does not work/,/^## /s/^|.*| \(`.*`\) |$/\1/p' "$guide" | grep -o '[a-z][a-z-]*' | sort -u >"$dir/named"
 while read -r finding; do
 	grep -q "{\"$finding\"," "$WEIR_SRCDIR/tools/intercept/doctor.c" || echo "the doctor has no finding $finding"
