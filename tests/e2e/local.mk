@@ -95,4 +95,4 @@ TESTS += $(e2e_programs)
 endif
 dist_check_SCRIPTS += $(e2e_scripts)
 TESTS += $(e2e_scripts)
-EXTRA_DIST += tests/e2e/config_errors.table tests/e2e/guide_lib.sh tests/e2e/lib.sh tests/e2e/sim_lib.sh
+EXTRA_DIST += tests/e2e/config_errors.table tests/e2e/guide_lib.sh tests/e2e/lib.sh tests/e2e/netns.sh tests/e2e/sim_lib.sh
