@@ -271,7 +271,7 @@ static int take_away_all(struct netlink *netlink, const struct kind *kind, const
 /* The vague ones last: of those that fit, the kernel deletes the first, and what was added just now is behind them. */
 static int prune(struct netlink *netlink, const struct kind *kind, const struct search *search)
 {
-	struct netlink_messages messages;
+	struct netlink_messages messages = {NULL, 0};
 	int rc = find(netlink, kind, search, &messages);
 
 	if (rc == 0)
