@@ -76,6 +76,7 @@ e2e_scripts = \
 	tests/e2e/nc.sh \
 	tests/e2e/pgsql_cap.sh \
 	tests/e2e/policy_example.sh \
+	tests/e2e/proxy_peers.sh \
 	tests/e2e/redis.sh \
 	tests/e2e/redis_cap.sh \
 	tests/e2e/sha256.sh \
