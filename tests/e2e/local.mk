@@ -88,6 +88,11 @@ e2e_scripts = \
 	tests/e2e/sim_scenarios.sh \
 	tests/e2e/start.sh \
 	tests/e2e/transparent_guide.sh \
+	tests/e2e/transparent_loops.sh \
+	tests/e2e/transparent_loss.sh \
+	tests/e2e/transparent_modes.sh \
+	tests/e2e/transparent_tools.sh \
+	tests/e2e/transparent_users.sh \
 	tests/e2e/unit_verify.sh
 
 if HAVE_CHECK
