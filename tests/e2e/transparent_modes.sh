@@ -193,5 +193,21 @@ works "$in_client" closed fd77:1::3 $server6 7009 "7009 $(seen6 1 3) same"
 refused closed $client4 $server4 7009 denied
 refused closed $client6 $server6 7009 denied
 
+# The kernel gives a client the same port for connections to different servers, and the client's port is weir's towards both.
+# one_port TCP4|TCP6 CLIENT SERVER SEEN
+one_port() {
+	next_port
+	$in_client timeout 60 socat -u "$1:$3:7001,bind=$2:$source_port,reuseaddr" - >"$dir/held" 2>"$dir/socat.log" &
+	children="$children $!"
+	eventually grep -q " $source_port\$" "$dir/held"
+	result $? "port $source_port of $2 is in use" "$dir/socat.log"
+	said=$(echo | $in_client timeout 20 socat -t 20 - "$1:$3:7006,bind=$2:$source_port,reuseaddr" 2>"$dir/seen")
+	echo "$said" >>"$dir/seen"
+	[ "$said" = "7006 $4 $source_port" ]
+	result $? "and leads to another server of $3 at the same time" "$dir/seen"
+}
+one_port TCP4 $client4 $server4 "$(seen4 1 2)"
+one_port TCP6 "[$client6]" "[$server6]" "$(seen6 1 2)"
+
 stop_weir
 echo "1..$count"
