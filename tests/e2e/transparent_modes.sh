@@ -198,10 +198,12 @@ refused closed $client6 $server6 7009 denied
 one_port() {
 	next_port
 	$in_client timeout 60 socat -u "$1:$3:7001,bind=$2:$source_port,reuseaddr" - >"$dir/held" 2>"$dir/socat.log" &
-	children="$children $!"
+	holder=$!
 	eventually grep -q " $source_port\$" "$dir/held"
 	result $? "port $source_port of $2 is in use" "$dir/socat.log"
 	said=$(echo | $in_client timeout 20 socat -t 20 - "$1:$3:7006,bind=$2:$source_port,reuseaddr" 2>"$dir/seen")
+	kill "$holder" # or weir would wait for it in the end
+	wait "$holder"
 	echo "$said" >>"$dir/seen"
 	[ "$said" = "7006 $4 $source_port" ]
 	result $? "and leads to another server of $3 at the same time" "$dir/seen"
