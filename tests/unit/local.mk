@@ -125,8 +125,14 @@ tests_unit_test_sim_run_LDADD = tools/libsim.a $(LDADD)
 
 # What weir-intercept puts up.
 if HAVE_INTERCEPT
-unit_tests += tests/unit/test_plan
+unit_tests += \
+	tests/unit/test_intercept \
+	tests/unit/test_plan
 endif
+tests_unit_test_intercept_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/intercept
+tests_unit_test_intercept_LDADD = tools/libintercept.a $(LDADD)
+tests_unit_test_intercept_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=rules_check -Wl,--wrap=rules_apply -Wl,--wrap=rules_exist \
+	-Wl,--wrap=routes_add -Wl,--wrap=routes_prune
 tests_unit_test_plan_CPPFLAGS = $(AM_CPPFLAGS) -iquote $(top_srcdir)/tools/intercept
 tests_unit_test_plan_LDADD = tools/libintercept.a $(LDADD)
 
