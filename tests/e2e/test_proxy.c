@@ -157,6 +157,7 @@ START_TEST(accepted_byte_by_byte)
 	good[_i].make();
 	length = header.length--;
 	end_say_slowly(&pair.client, &header, 0);
+	ck_assert_uint_eq(weir_sessions(weir), 1);
 	ck_assert_msg(!server_pending(&server), "half a header is enough");
 	header.length = length;
 	end_say_slowly(&pair.client, &header, length - 1);
@@ -319,8 +320,6 @@ START_TEST(others_are_refused)
 	begin("accept_proxy = require\nproxy_from = 127.0.0.2\n");
 	descriptors = weir_descriptors(weir);
 	pair = come();
-	make_v1_tcp4();
-	end_say(&pair.client, &header);
 	expect_refused(&pair, NULL, "denied");
 	expect_empty(descriptors);
 	weir_stop(weir);

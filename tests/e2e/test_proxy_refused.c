@@ -38,7 +38,8 @@ static struct pair come(void)
 /* So many have come in, and are waited for. */
 static void expect_waiting(unsigned clients)
 {
-	EVENTUALLY(weir_descriptors(weir) == descriptors + clients);
+	EVENTUALLY(weir_sessions(weir) == clients);
+	ck_assert_uint_eq(weir_descriptors(weir), descriptors + clients);
 	ck_assert_msg(!server_pending(&server), "half a header is enough");
 }
 
@@ -181,6 +182,7 @@ START_TEST(in_time)
 	say(&pair, BYTES("PROXY TCP4 192.0.2.1 198.51.100"));
 	pairs_settle(&pair, 1, 0.5);
 	expect_waiting(1);
+	weir_wait(weir, " status - listener=a client=127.0.0.1:[0-9]+ waits=proxy-header age=[0-9.]+s$");
 	say(&pair, BYTES(".2 4711 80\r\n"));
 	pair_get_in(&pair, &server);
 	pair_exchange(&pair);
@@ -204,7 +206,7 @@ static void make_long(size_t length)
 static const struct {
 	const char *line;
 	size_t limit;
-} limits[] = {{"", 4096}, {"proxy_limit = 536", 536}, {"proxy_limit = 1001", 1001}};
+} limits[] = {{"", 4096}, {"proxy_limit = 536", 536}, {"proxy_limit = 1001", 1001}, {"rcvbuf = 4096", 4096}};
 
 START_TEST(oversized)
 {
@@ -239,7 +241,7 @@ END_TEST
 /* It is more than a receive buffer of the smallest size holds, and may come in any pieces. */
 START_TEST(as_long_as_version_2_can_be)
 {
-	static const char *const buffers[] = {"", "rcvbuf = 64K"};
+	static const char *const buffers[] = {"", "rcvbuf = 65551"};
 	char lines[128];
 	struct pair pair;
 
