@@ -14,7 +14,9 @@ dist_man_MANS += \
 	doc/weir.ini.5
 
 if HAVE_INTERCEPT
-dist_man_MANS += doc/weir-intercept.8
+dist_man_MANS += \
+	doc/weir-intercept-findings.7 \
+	doc/weir-intercept.8
 endif
 
 EXTRA_DIST += \

@@ -69,6 +69,7 @@ e2e_scripts = \
 	tests/e2e/calls.sh \
 	tests/e2e/config_errors.sh \
 	tests/e2e/demo.sh \
+	tests/e2e/doctor.sh \
 	tests/e2e/documented.sh \
 	tests/e2e/intercept_rules.sh \
 	tests/e2e/intercept_traffic.sh \

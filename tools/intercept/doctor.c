@@ -47,6 +47,8 @@ static const struct doctor_check checks[] = {
 	{"fwmark-reflect", doctor_fwmark_reflect,
 		"resets for connections that weir has no more take over the mark and come back to this machine: clients wait "
 		"instead of seeing an error"},
+	{"bridge-netfilter", doctor_bridge_netfilter,
+		"packets go through the rules as the bridge's own, and lose there what mode tproxy gives them: connections hang"},
 	{"rp-filter", doctor_rp_filter, "packets from a source that is routed elsewhere are dropped where they arrive"},
 	{"ip-forward", doctor_ip_forward,
 		"what is intercepted works, but all else that arrives for others is dropped: other ports, DNS, ping"},

@@ -25,14 +25,16 @@ static void *grow(void *list, size_t count, size_t size)
 	return bytes;
 }
 
-static void read_kind(struct doctor_link *link, const struct nlattr *information)
+static void read_kinds(struct doctor_link *link, const struct nlattr *information)
 {
 	const struct nlattr *attribute;
 
 	mnl_attr_for_each_nested(attribute, information)
 	{
-		if (mnl_attr_get_type(attribute) == IFLA_INFO_SLAVE_KIND)
+		if (mnl_attr_get_type(attribute) == IFLA_INFO_KIND)
 			snprintf(link->kind, sizeof(link->kind), "%s", mnl_attr_get_str(attribute));
+		else if (mnl_attr_get_type(attribute) == IFLA_INFO_SLAVE_KIND)
+			snprintf(link->part_kind, sizeof(link->part_kind), "%s", mnl_attr_get_str(attribute));
 	}
 }
 
@@ -56,7 +58,7 @@ static int on_link(const struct nlmsghdr *message, void *data)
 		else if (mnl_attr_get_type(attribute) == IFLA_MASTER)
 			link->master = mnl_attr_get_u32(attribute);
 		else if (mnl_attr_get_type(attribute) == IFLA_LINKINFO)
-			read_kind(link, attribute);
+			read_kinds(link, attribute);
 	}
 	return MNL_CB_OK;
 }
@@ -66,7 +68,7 @@ static int on_address(const struct nlmsghdr *message, void *data)
 	const struct ifaddrmsg *header = mnl_nlmsg_get_payload(message);
 	size_t size = header->ifa_family == AF_INET ? sizeof(struct in_addr) : sizeof(struct in6_addr);
 	struct doctor *doctor = data;
-	struct doctor_address *address = grow(doctor->addresses, doctor->address_count, sizeof(*address));
+	struct doctor_own *address = grow(doctor->addresses, doctor->address_count, sizeof(*address));
 	const struct nlattr *attribute, *bytes = NULL;
 
 	if (address == NULL)
@@ -195,7 +197,7 @@ static bool takes_over(const struct doctor_link *link)
 	static const char *const kinds[] = {"bridge", "bond", "team", "openvswitch"};
 
 	for (size_t i = 0; i < sizeof(kinds) / sizeof(kinds[0]); i++)
-		if (strcmp(link->kind, kinds[i]) == 0)
+		if (strcmp(link->part_kind, kinds[i]) == 0)
 			return true;
 	return false;
 }
@@ -223,7 +225,7 @@ void doctor_enslaved(struct doctor *doctor)
 static bool has_address(const struct doctor *doctor, const struct doctor_link *link, sa_family_t family)
 {
 	for (size_t i = 0; i < doctor->address_count; i++) {
-		const struct doctor_address *address = &doctor->addresses[i];
+		const struct doctor_own *address = &doctor->addresses[i];
 
 		if (address->link == link->index && address->network.family == family &&
 			(family == AF_INET || !IN6_IS_ADDR_LINKLOCAL(&address->network.in6)))

@@ -69,7 +69,7 @@ int doctor_route(const struct doctor_question *question, struct doctor_answer *a
 
 /* ---- whom to ask for ----------------------------------------------------------------------------------------------- */
 
-static struct address as_address(const struct network *network)
+struct address doctor_as_address(const struct network *network)
 {
 	struct address address = {.sa.sa_family = network->family};
 
@@ -124,14 +124,14 @@ static bool find_neighbour(const struct doctor *doctor, const struct plan_entry 
 	const struct networks *from = &entry->listener->intercept.from;
 
 	for (size_t i = 0; i < doctor->address_count; i++) {
-		const struct doctor_address *address = &doctor->addresses[i];
+		const struct doctor_own *address = &doctor->addresses[i];
 		struct address text;
 
 		if (address->link != link->index || address->network.family != entry->family ||
 			(entry->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address->network.in6)) ||
 			!doctor_host_in(doctor, &address->network, client))
 			continue;
-		text = as_address(client);
+		text = doctor_as_address(client);
 		if (from->count == 0 || networks_have(from, &text))
 			return true;
 	}

@@ -19,13 +19,14 @@
 struct doctor_link {
 	unsigned index;
 	unsigned flags;
-	unsigned master; /* 0: none */
-	char kind[16];   /* as part of its master: "bridge" */
+	unsigned master;    /* 0: none */
+	char kind[16];      /* "bridge"; empty for hardware */
+	char part_kind[16]; /* as part of its master: "bridge", too */
 	char name[IFNAMSIZ];
 };
 
 /* An address of an interface, with the bits of its network. */
-struct doctor_address {
+struct doctor_own {
 	unsigned link;
 	struct network network;
 };
@@ -57,7 +58,7 @@ struct doctor {
 	/* learnt before the checks */
 	struct doctor_link *links;
 	size_t link_count;
-	struct doctor_address *addresses;
+	struct doctor_own *addresses;
 	size_t address_count;
 	struct doctor_socket *sockets;
 	size_t socket_count;
@@ -126,6 +127,8 @@ struct doctor_answer {
 int doctor_route(const struct doctor_question *question, struct doctor_answer *answer)
 	__attribute__((warn_unused_result));
 
+struct address doctor_as_address(const struct network *host); /* port 0 */
+
 /* A host of the network that is not this machine. False: there is none. */
 bool doctor_host_in(const struct doctor *doctor, const struct network *network, struct network *host);
 
@@ -163,6 +166,7 @@ void doctor_other_mark(struct doctor *doctor);
 void doctor_src_valid_mark(struct doctor *doctor);
 void doctor_fwmark_accept(struct doctor *doctor);
 void doctor_fwmark_reflect(struct doctor *doctor);
+void doctor_bridge_netfilter(struct doctor *doctor);
 void doctor_ip_forward(struct doctor *doctor);
 void doctor_loopback_only(struct doctor *doctor);
 void doctor_close_wait(struct doctor *doctor);

@@ -271,34 +271,59 @@ static struct network anywhere(sa_family_t family)
 	return network;
 }
 
-static bool wants(const struct plan_entry *entry, const struct network *to)
+static bool is_in(const struct network *host, const struct networks *networks)
 {
-	const struct networks *list = &entry->listener->intercept.to;
-	struct address address = {.length = sizeof(address.in6), .sa.sa_family = to->family};
+	struct address address = doctor_as_address(host);
 
-	if (to->family == AF_INET)
-		address.in.sin_addr = to->in;
-	else
-		address.in6.sin6_addr = to->in6;
-	return list->count == 0 || networks_have(list, &address);
+	return networks_have(networks, &address);
 }
 
-/* A rule before ours, asked for what it was made for. What the kernel refuses says nothing of rules. */
-static bool strays(const struct doctor *doctor, const struct plan_entry *entry, const struct doctor_link *link,
-	const struct rule *rule)
+/* A client that both the rule and the listener are for. */
+static bool find_client(const struct doctor *doctor, const struct plan_entry *entry, const struct doctor_link *link,
+	struct rule *rule, struct network *client)
 {
-	const struct config_weir *weir = &doctor->plan->config->weir;
-	struct doctor_question question = {.in = link->index, .mark = weir->tproxy_mark};
+	const struct networks rules = {&rule->from, 1};
+
+	if (!doctor_sample_client(doctor, entry, link, client))
+		return false;
+	if (rule->from.family == AF_UNSPEC || is_in(client, &rules))
+		return true;
+	return doctor_host_in(doctor, &rule->from, client) && is_in(client, &entry->listener->intercept.from);
+}
+
+/* Whether packets for there go by that rule. What the kernel refuses says nothing of rules. */
+static bool strays_to(const struct doctor *doctor, const struct plan_entry *entry, const struct rule *rule,
+	struct doctor_question *question, const struct network *to)
+{
+	const struct networks *wanted = &entry->listener->intercept.to;
 	struct doctor_answer answer;
 
-	if (!doctor_sample_client(doctor, entry, link, &question.from))
+	if (to->family != entry->family || !doctor_host_in(doctor, to, &question->to) ||
+		(wanted->count > 0 && !is_in(&question->to, wanted)))
 		return false;
-	question.to = rule->to.family != AF_UNSPEC ? rule->to : anywhere(entry->family);
-	if (entry->listener->intercept.to.count > 0 && rule->to.family == AF_UNSPEC)
-		question.to = entry->listener->intercept.to.list[0];
-	if (question.to.family != entry->family || !wants(entry, &question.to))
+	return doctor_route(question, &answer) == 0 && answer.type != RTN_LOCAL && answer.table == rule->table;
+}
+
+/* A rule before ours, asked for what it was made for, for what the listener wants, and for where this machine has routes. */
+static bool strays(const struct doctor *doctor, const struct plan_entry *entry, const struct doctor_link *link,
+	struct rule *rule)
+{
+	struct doctor_question question = {.in = link->index, .mark = doctor->plan->config->weir.tproxy_mark};
+	const struct networks *to = &entry->listener->intercept.to;
+	struct network nowhere = anywhere(entry->family);
+
+	if (!find_client(doctor, entry, link, rule, &question.from))
 		return false;
-	return doctor_route(&question, &answer) == 0 && answer.type != RTN_LOCAL && answer.table == rule->table;
+	if (rule->to.family != AF_UNSPEC)
+		return strays_to(doctor, entry, rule, &question, &rule->to);
+	for (size_t i = 0; i < to->count; i++)
+		if (strays_to(doctor, entry, rule, &question, &to->list[i]))
+			return true;
+	for (size_t i = 0; i < doctor->address_count; i++)
+		if (doctor->addresses[i].link != link->index &&
+			strays_to(doctor, entry, rule, &question, &doctor->addresses[i].network))
+			return true;
+	return strays_to(doctor, entry, rule, &question, &nowhere);
 }
 
 static void find_shadow(struct doctor *doctor, const struct rule *rule, const struct rule *ours, sa_family_t family)
@@ -321,7 +346,7 @@ static void look_before(struct doctor *doctor, const struct plan_entry *entry, c
 {
 	const struct rule *ours = leading(doctor, rules);
 
-	for (const struct rule *rule = rules->list; ours != NULL && rule < ours; rule++) {
+	for (struct rule *rule = rules->list; ours != NULL && rule < ours; rule++) {
 		if (rule->table == RT_TABLE_LOCAL || rule->action != FR_ACT_TO_TBL)
 			continue;
 		for (const struct doctor_link *link = NULL; (link = doctor_next_link(doctor, entry, link)) != NULL;)

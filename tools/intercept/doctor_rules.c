@@ -93,6 +93,12 @@ static char *print_rules(const struct plan *plan)
 	return NULL;
 }
 
+/* Otherwise there is to be no table. */
+static bool needs_rules(const struct plan *plan)
+{
+	return plan->count > 0 || plan->routes[0] || plan->routes[1];
+}
+
 void doctor_no_cgroup(struct doctor *doctor)
 {
 	doctor->cgroups_miss = find_cgroups(doctor);
@@ -100,9 +106,13 @@ void doctor_no_cgroup(struct doctor *doctor)
 
 void doctor_kernel_feature(struct doctor *doctor)
 {
-	char *rules = print_rules(doctor->plan), *text = NULL;
-	int rc = rules == NULL ? -2 : doctor_nft_elsewhere(rules, &text);
+	char *rules, *text = NULL;
+	int rc;
 
+	if (!needs_rules(doctor->plan))
+		return;
+	rules = print_rules(doctor->plan);
+	rc = rules == NULL ? -2 : doctor_nft_elsewhere(rules, &text);
 	if (rc == -2)
 		doctor_miss(doctor, "what the kernel knows, since no network namespace can be had to try it: %s",
 			strerrordesc_np(errno));
@@ -131,7 +141,7 @@ void doctor_no_rules(struct doctor *doctor)
 	}
 	if (text == NULL || strstr(text, strerrordesc_np(ENOENT)) == NULL) {
 		doctor_miss(doctor, "the rules: %s", text == NULL ? "no memory" : text);
-	} else {
+	} else if (needs_rules(doctor->plan)) {
 		doctor->rules_miss = true;
 		doctor_find(doctor, "there is no table inet " PLAN_TABLE);
 		doctor_mend(doctor, "weir-intercept -f %s up", doctor->file);
@@ -153,6 +163,11 @@ void doctor_stale_rules(struct doctor *doctor)
 	const char *seen = doctor->rules, *wanted = doctor->expected;
 	char seen_line[512] = "", wanted_line[512] = "";
 
+	if (seen != NULL && !needs_rules(doctor->plan)) {
+		doctor_find(doctor, "there is a table inet " PLAN_TABLE ", and no listener asks for any");
+		doctor_mend(doctor, "weir-intercept -f %s down", doctor->file);
+		return;
+	}
 	if (seen == NULL || wanted == NULL || strcmp(seen, wanted) == 0)
 		return;
 	while ((*seen != '\0' || *wanted != '\0') && strcmp(seen_line, wanted_line) == 0) {

@@ -3,6 +3,7 @@
  * doctor_sysctl - settings of the kernel that break interception, or what goes with it.
  */
 #include <inttypes.h>
+#include <string.h>
 
 #include "doctor_parts.h"
 
@@ -42,7 +43,7 @@ static void find_src_valid_mark(struct doctor *doctor, const char *where)
 /* With accept_local the source's route may be a local one. */
 void doctor_src_valid_mark(struct doctor *doctor)
 {
-	if (!has(doctor, CONFIG_TPROXY, AF_INET))
+	if (!doctor->plan->routes[0])
 		return;
 	if (conf_is_on("all", "src_valid_mark") && !conf_is_on("all", "accept_local"))
 		find_src_valid_mark(doctor, "all");
@@ -82,6 +83,29 @@ void doctor_fwmark_reflect(struct doctor *doctor)
 			continue;
 		doctor_find(doctor, "net.%s.fwmark_reflect is %ld", families[i], value);
 		doctor_mend(doctor, "sysctl -w net.%s.fwmark_reflect=0", families[i]);
+	}
+}
+
+/* Packets go through the rules as the bridge's, and not again as the machine's; the socket that they were given is lost between. */
+void doctor_bridge_netfilter(struct doctor *doctor)
+{
+	static const char *const names[] = {"bridge-nf-call-iptables", "bridge-nf-call-ip6tables"};
+
+	for (size_t i = 0; i < doctor->plan->count; i++) {
+		const struct plan_entry *entry = &doctor->plan->entries[i];
+		const char *name = names[entry->family == AF_INET6];
+		long value;
+
+		if (entry->listener->mode != CONFIG_TPROXY ||
+			doctor_sysctl(&value, "/proc/sys/net/bridge/%s", name) < 0 || value == 0)
+			continue;
+		for (const struct doctor_link *link = NULL; (link = doctor_next_link(doctor, entry, link)) != NULL;) {
+			if (strcmp(link->kind, "bridge") != 0)
+				continue;
+			doctor_find(doctor, "listener %s: %s is a bridge, and net.bridge.%s is %ld",
+				entry->listener->name, link->name, name, value);
+			doctor_mend(doctor, "sysctl -w net.bridge.%s=0", name);
+		}
 	}
 }
 
@@ -172,14 +196,15 @@ static bool forgets(const struct config_listener *listener, bool half_closed, lo
 
 static void find_timeout(struct doctor *doctor, bool half_closed, const char *name)
 {
+	const struct config *config = doctor->plan->config;
 	const char *key = half_closed ? "half_close_timeout" : "idle_timeout";
 	uint64_t longest = 0;
 	long seconds;
 
 	if (doctor_sysctl(&seconds, "/proc/sys/net/netfilter/%s", name) < 0)
 		return; /* nothing is tracked yet */
-	for (size_t i = 0; i < doctor->plan->count; i++) {
-		const struct config_listener *listener = doctor->plan->entries[i].listener;
+	for (size_t i = 0; i < config->listener_count; i++) {
+		const struct config_listener *listener = config->listeners[i];
 		uint64_t timeout = timeout_of(listener, half_closed);
 		char text[32];
 
