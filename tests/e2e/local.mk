@@ -92,6 +92,7 @@ e2e_scripts = \
 	tests/e2e/transparent_loops.sh \
 	tests/e2e/transparent_loss.sh \
 	tests/e2e/transparent_modes.sh \
+	tests/e2e/transparent_pmtu.sh \
 	tests/e2e/transparent_tools.sh \
 	tests/e2e/transparent_users.sh \
 	tests/e2e/unit_verify.sh

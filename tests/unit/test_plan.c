@@ -153,7 +153,7 @@ static void expect(struct made *made, bool ipv4, bool ipv6, const char *expected
 	"\t}\n"                                                                                                        \
 	"\tchain tproxy_prerouting {\n"                                                                                \
 	"\t\ttype filter hook prerouting priority mangle; policy accept;\n"                                            \
-	"\t\t" family "meta l4proto tcp socket transparent 1 jump tproxy_connections\n"
+	"\t\t" family "meta l4proto { tcp, icmp, ipv6-icmp } socket transparent 1 jump tproxy_connections\n"
 #define REDIRECT                                                                                                       \
 	"\tchain redirect_prerouting {\n"                                                                              \
 	"\t\ttype nat hook prerouting priority dstnat; policy accept;\n"
@@ -273,7 +273,7 @@ START_TEST(tproxy)
 		      "\t}\n"
 		      "\tchain tproxy_prerouting {\n"
 		      "\t\ttype filter hook prerouting priority mangle; policy accept;\n"
-		      "\t\tmeta l4proto tcp socket transparent 1 jump tproxy_connections\n"
+		      "\t\tmeta l4proto { tcp, icmp, ipv6-icmp } socket transparent 1 jump tproxy_connections\n"
 		      "\t\tmeta nfproto ipv4 iifname { \"eth1\", \"br0.7\" } ip saddr { 10.1.0.0/16, 10.7.7.7 } "
 		      "tcp dport { 5432, 6379, 8000-8099 } fib daddr type != local tproxy ip to :15001 "
 		      "meta mark set 7 accept comment \"listener gateway\"\n"

@@ -214,7 +214,9 @@ static void print_all_forwarded(FILE *out, const struct plan *plan, enum config_
 /*
  * What belongs to a connection is delivered to it, also when servers answer to a client's address. A listener on a wildcard is
  * found for every destination, so it must not count. That is asked in a chain of its own because a connection that is being
- * made, or that rests in TIME_WAIT, has no answer, and would be missed by asking for the opposite.
+ * made, or that rests in TIME_WAIT, has no answer, and would be missed by asking for the opposite. To a connection belongs
+ * what ICMP says of it, too: that a packet was too long for a link further on is addressed to the client, but only weir can
+ * send shorter ones.
  */
 static void print_tproxy_chains(FILE *out, const struct plan *plan)
 {
@@ -227,7 +229,7 @@ static void print_tproxy_chains(FILE *out, const struct plan *plan)
 	PRINT("\t}\n");
 	PRINT("\tchain tproxy_prerouting {\n");
 	PRINT("\t\ttype filter hook prerouting priority mangle; policy accept;\n");
-	PRINT("\t\t%smeta l4proto tcp socket transparent 1 jump tproxy_connections\n", family);
+	PRINT("\t\t%smeta l4proto { tcp, icmp, ipv6-icmp } socket transparent 1 jump tproxy_connections\n", family);
 	print_all_forwarded(out, plan, CONFIG_TPROXY);
 }
 

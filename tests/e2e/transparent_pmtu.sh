@@ -1,0 +1,59 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# A link behind the gateway takes shorter packets only. The router there says so to whom they seem to come from, the client;
+# but weir has sent them, so it must hear that, or a large upload stalls for ever.
+set -u
+# shellcheck source=netns.sh
+. "$WEIR_SRCDIR/tests/e2e/netns.sh"
+
+# The server's machine is only on the way, to one that is farther away.
+far4=10.77.4.2
+far6=fd77:4::2
+in_far="nsenter --net=/run/netns/far --"
+{
+	ip netns add far && $in_far sh -c "$netns_settings" &&
+		$in_server ip link add f1 mtu 1300 type veth peer name f0 &&
+		$in_server ip link set f0 netns far &&
+		$in_server ip address add 10.77.4.1/24 dev f1 &&
+		$in_server ip address add fd77:4::1/64 dev f1 nodad &&
+		$in_server ip link set f1 up &&
+		$in_far ip address add $far4/24 dev f0 &&
+		$in_far ip address add $far6/64 dev f0 nodad &&
+		$in_far ip link set f0 up &&
+		$in_far ip route add default via 10.77.4.1 &&
+		$in_far ip route add default via fd77:4::1 &&
+		ip route add 10.77.4.0/24 via $server4 &&
+		ip route add fd77:4::/64 via $server6
+} >"$dir/far.log" 2>&1 || {
+	sed 's/^/# /' "$dir/far.log"
+	echo "Bail out! the far machine does not come up"
+	exit 1
+}
+
+start_weir <<END
+[listener tproxy]
+listen = 0.0.0.0:15001, [::]:15001
+mode = tproxy
+intercept_ports = 7000-7009
+intercept_interfaces = r0
+END
+intercept up
+size=1000000
+head -c $size /dev/zero >"$dir/sent"
+echo "1..3"
+
+# upload FAMILY TO PORT
+upload() {
+	$in_far timeout 20 nc "$1" -d -l "$3" >"$dir/came" 2>>"$dir/nc.log" &
+	sink=$!
+	children="$children $sink"
+	eventually listens far "$3"
+	$in_client timeout 20 nc "$1" -N "$2" "$3" <"$dir/sent" >>"$dir/nc.log" 2>&1
+	wait $sink
+	cmp "$dir/sent" "$dir/came" >"$dir/why" 2>&1
+	result $? "$size bytes arrive at $2, behind a link of 1300 bytes" "$dir/why"
+}
+
+upload -4 $far4 7000
+upload -6 $far6 7001
+stop_weir
