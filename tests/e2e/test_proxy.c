@@ -291,6 +291,40 @@ START_TEST(others_are_served_as_they_come)
 }
 END_TEST
 
+/* Bytes held for clients that one proxy brings: each has a mark of its own, whatever number of sessions he has. */
+START_TEST(policies_look_at_the_header)
+{
+	enum { KIB = 1024, HIGH = 256 * KIB, LOW = 240 * KIB, SESSIONS = 4 };
+	static const char *const clients[] = {"192.0.2.1", "2001:db8::1"};
+	uint64_t held[2] = {0, 0};
+	struct pair pairs[SESSIONS];
+
+	server = server_listen_at("127.0.0.1", 0, 64, 4 * KIB);
+	weir = weir_start(
+		"[weir]\nworkers = 2\n[policy shared]\nmodule = watermark\nhigh = 256K\nlow = 240K\nscope = client\n"
+		"[listener a]\nlisten = 127.0.0.1:0\nupstream = %s\npolicy = shared\n" ACCEPT,
+		server.address);
+	port = weir_port(weir, "a");
+	for (unsigned i = 0; i < SESSIONS; i++) {
+		pairs[i] = come();
+		header_tcp(&header, clients[i % 2], 1001 + i, i % 2 == 0 ? "192.0.2.9" : "2001:db8::9", 80);
+		end_say(&pairs[i].client, &header);
+		pair_get_in(&pairs[i], &server);
+		pairs[i].server.in_goal = 0;
+		pairs[i].client.out_goal = ALL / 2;
+	}
+	pairs_settle(pairs, SESSIONS, 0.3);
+	for (unsigned i = 0; i < SESSIONS; i++)
+		held[i % 2] += field_number(weir_status(weir, 1001 + i), "up_held_now");
+	for (unsigned i = 0; i < 2; i++)
+		ck_assert_msg(held[i] >= LOW && held[i] <= HIGH + SESSIONS * 4 * KIB, "%s: %llu bytes", clients[i],
+			(unsigned long long)held[i]);
+	for (unsigned i = 0; i < SESSIONS; i++)
+		pair_close(&pairs[i]);
+	weir_stop(weir);
+}
+END_TEST
+
 /* A server that speaks first is heard by others at once, and by a proxy's client behind its header. */
 START_TEST(servers_may_speak_first)
 {
@@ -339,6 +373,7 @@ int main(void)
 	tcase = harness_case(suite, "whose word counts");
 	tcase_add_loop_test(tcase, lists_look_at_the_header, 0, 6);
 	tcase_add_test(tcase, others_are_served_as_they_come);
+	tcase_add_test(tcase, policies_look_at_the_header);
 	tcase_add_test(tcase, servers_may_speak_first);
 	tcase_add_test(tcase, others_are_refused);
 	return harness_main(suite);
