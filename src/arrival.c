@@ -66,7 +66,7 @@ static bool is_loop(const struct arrival *arrival, struct loops *loops, int fd)
 		return true;
 	if (loops->mark != 0 && origin_mark(fd) == loops->mark)
 		return true;
-	return loops_return(loops, &arrival->peer);
+	return loops_return(loops, &arrival->peer, &arrival->destination);
 }
 
 static enum close_reason judge(const struct arrival *arrival, struct loops *loops, int fd)
@@ -161,7 +161,7 @@ int arrival_admit(struct arrival *arrival, struct loops *loops, int fd, const st
 
 bool arrival_returns(struct arrival *arrival, struct loops *loops)
 {
-	if (arrival->listener->mode == CONFIG_FORWARD || !loops_return(loops, &arrival->peer))
+	if (arrival->listener->mode == CONFIG_FORWARD || !loops_return(loops, &arrival->peer, &arrival->destination))
 		return false;
 	arrival->refused = CLOSE_LOOP;
 	return true;

@@ -58,6 +58,7 @@ static void link_proxies(struct linking *linking)
 {
 	struct config_listener *listener = linking->listener;
 	bool accepts = !config_link_is(linking, "accept_proxy", CONFIG_PROXY_NO);
+	char text[ADDRESS_TEXT_MAX];
 
 	link_networks(linking, "proxy_from", &listener->proxies, listener->proxy_from_text, networks_parse);
 	if (linking->key != NULL && !accepts)
@@ -65,6 +66,11 @@ static void link_proxies(struct linking *linking)
 			"with accept_proxy = no nobody is listened to; expected accept_proxy = yes or require, too");
 	else if (linking->key == NULL && accepts && config_link_key(linking, "accept_proxy"))
 		config_link_complain(linking, "the key proxy_from is missing; expected the proxies' networks there");
+	for (size_t i = 0; i < listener->address_count && accepts; i++)
+		if (address_is_unix(&listener->addresses[i]) && config_link_key(linking, "accept_proxy"))
+			config_link_complain(linking,
+				"clients of %s are in no network; expected addresses with ports only",
+				address_text(&listener->addresses[i], text, sizeof(text)));
 	if (accepts && listener->rcvbuf < listener->proxy_limit && config_link_key(linking, "rcvbuf"))
 		config_link_complain(linking,
 			"%" PRIu64 " bytes have no room for a PROXY header of proxy_limit = %" PRIu64
@@ -155,6 +161,36 @@ static bool has_unix_upstream(const struct config_listener *listener)
 	return listener->upstream != NULL && address_is_unix(&listener->upstream->address);
 }
 
+static bool has_loopback_upstream(const struct config_listener *listener)
+{
+	return listener->upstream != NULL && address_is_loopback(&listener->upstream->address);
+}
+
+/* Whether some connection could have an address of this family towards the server. */
+static bool can_bind(const struct config_listener *listener, sa_family_t family)
+{
+	if (!listener->bind_client)
+		return listener->bind[family == AF_INET6].length != 0;
+	for (size_t i = 0; i < listener->address_count; i++)
+		if (listener->addresses[i].sa.sa_family == family)
+			return true;
+	return listener->accept_proxy != CONFIG_PROXY_NO; /* a header may name a client of either */
+}
+
+/* A numeric upstream of a family that nothing to connect from is of. */
+static void check_bind_family(const struct linking *linking)
+{
+	const struct config_listener *listener = linking->listener;
+	const struct config_upstream *upstream = listener->upstream;
+	bool bound = listener->bind_client || listener->bind[0].length != 0 || listener->bind[1].length != 0;
+
+	if (!bound || upstream == NULL || upstream->address.length == 0 || address_is_unix(&upstream->address) ||
+		can_bind(listener, upstream->address.sa.sa_family))
+		return;
+	config_link_complain(linking, "nothing of this can connect to %s; expected none, or an address of its family",
+		upstream->server);
+}
+
 static void check_bind(const struct linking *linking)
 {
 	const struct config_listener *listener = linking->listener;
@@ -169,17 +205,21 @@ static void check_bind(const struct linking *linking)
 		if (address_is_unix(&listener->addresses[i]))
 			config_link_complain(linking, "clients of %s have no address; expected none, or addresses",
 				address_text(&listener->addresses[i], text, sizeof(text)));
+	check_bind_family(linking);
 }
 
-/* Without the key, clients of mode tproxy keep their address towards the server as they kept the server's. */
+/* Without the key, clients of mode tproxy keep their address towards the server as they kept the server's; but not towards
+   one on this machine, whose answers would leave it, and nothing brings them back. */
 static void link_bind(struct linking *linking)
 {
 	struct config_listener *listener = linking->listener;
-	bool client = config_link_is(linking, "mode", CONFIG_TPROXY) && !has_unix_upstream(listener);
+	bool client = config_link_is(linking, "mode", CONFIG_TPROXY) && !has_unix_upstream(listener) &&
+		!has_loopback_upstream(listener);
 
 	if (!config_link_key(linking, "upstream_bind")) {
 		config_link_set(linking, "upstream_bind", client ? BIND_WORD_CLIENT : BIND_WORD_NONE);
 		listener->bind_client = client;
+		check_bind_family(linking);
 		return;
 	}
 	config_link_words(linking, listener->upstream_bind_text, link_bind_word);

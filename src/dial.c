@@ -225,17 +225,18 @@ static int connect_from(struct dial *dial, const struct address *to, const struc
 	return fd;
 }
 
-/* The same port may belong to a connection that is not quite over; the client's address matters more than its port. */
-static bool is_port_taken(int error)
+/* The same port may belong to a connection that is not quite over, or be one that weir may not have; the client's address
+   matters more than its port. */
+static bool is_port_barred(int error)
 {
-	return error == EADDRINUSE || error == EADDRNOTAVAIL;
+	return error == EADDRINUSE || error == EADDRNOTAVAIL || error == EACCES;
 }
 
 /*
  * So early that weir knows its own connection when it comes back. One that has its client's address and port is not noted:
- * the client itself may come from there again, to another server, and if it came back, TCP would take it for the first.
+ * it has the very ends of the client's own, and if it came back, TCP would take it for that.
  */
-static void note_departure(struct dial *dial, int fd, bool as_client)
+static void note_departure(struct dial *dial, int fd, const struct address *to, bool as_client)
 {
 	struct departure *departure = dial->terms->departure;
 
@@ -243,7 +244,7 @@ static void note_departure(struct dial *dial, int fd, bool as_client)
 		return;
 	loops_forget(dial->target->loops, departure); /* that of an attempt before */
 	if (!as_client)
-		loops_depart(dial->target->loops, departure, fd);
+		loops_depart(dial->target->loops, departure, fd, to);
 }
 
 static int connect_to(struct dial *dial, const struct address *to)
@@ -255,12 +256,12 @@ static int connect_to(struct dial *dial, const struct address *to)
 	if (find_source(dial, to, &source) != 0)
 		return -1;
 	fd = connect_from(dial, to, source, keep_port);
-	if (fd < 0 && source != NULL && address_port(source) != 0 && is_port_taken(errno)) {
+	if (fd < 0 && source != NULL && address_port(source) != 0 && is_port_barred(errno)) {
 		keep_port = false;
 		fd = connect_from(dial, to, source, keep_port);
 	}
 	if (fd >= 0)
-		note_departure(dial, fd, dial->terms->client != NULL && keep_port);
+		note_departure(dial, fd, to, dial->terms->client != NULL && keep_port);
 	return fd;
 }
 
@@ -275,7 +276,7 @@ static int begin_connecting(struct dial *dial)
 		fd = -1;
 	}
 	if (fd >= 0) {
-		note_departure(dial, fd, false);
+		note_departure(dial, fd, address, false);
 		rest_end(dial->socket, on_event, dial);
 		return 0;
 	}

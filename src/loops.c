@@ -65,18 +65,18 @@ static struct loops_bucket *bucket_of(struct loops *loops, uint16_t port)
 	return &loops->buckets[ntohs(port) % LOOPS_BUCKETS];
 }
 
-static bool is_from(const struct departure *departure, const struct address *client)
+static bool is_end(const union loops_end *end, const struct address *address)
 {
-	if (departure->from.sa.sa_family != client->sa.sa_family)
+	if (end->sa.sa_family != address->sa.sa_family)
 		return false;
-	if (client->sa.sa_family == AF_INET)
-		return departure->from.in.sin_port == client->in.sin_port &&
-			departure->from.in.sin_addr.s_addr == client->in.sin_addr.s_addr;
-	return client->sa.sa_family == AF_INET6 && departure->from.in6.sin6_port == client->in6.sin6_port &&
-		IN6_ARE_ADDR_EQUAL(&departure->from.in6.sin6_addr, &client->in6.sin6_addr);
+	if (address->sa.sa_family == AF_INET)
+		return end->in.sin_port == address->in.sin_port &&
+			end->in.sin_addr.s_addr == address->in.sin_addr.s_addr;
+	return address->sa.sa_family == AF_INET6 && end->in6.sin6_port == address->in6.sin6_port &&
+		IN6_ARE_ADDR_EQUAL(&end->in6.sin6_addr, &address->in6.sin6_addr);
 }
 
-void loops_depart(struct loops *loops, struct departure *departure, int fd)
+void loops_depart(struct loops *loops, struct departure *departure, int fd, const struct address *to)
 {
 	socklen_t length = sizeof(departure->from);
 	struct loops_bucket *bucket;
@@ -84,6 +84,7 @@ void loops_depart(struct loops *loops, struct departure *departure, int fd)
 	if (departure->listed || getsockname(fd, &departure->from.sa, &length) != 0 ||
 		(departure->from.sa.sa_family != AF_INET && departure->from.sa.sa_family != AF_INET6))
 		return;
+	memcpy(&departure->to, &to->storage, sizeof(departure->to));
 	bucket = bucket_of(loops, departure->from.in.sin_port);
 	pthread_mutex_lock(&bucket->lock);
 	LIST_INSERT_HEAD(&bucket->departures, departure, link);
@@ -104,7 +105,7 @@ void loops_forget(struct loops *loops, struct departure *departure)
 	pthread_mutex_unlock(&bucket->lock);
 }
 
-bool loops_return(struct loops *loops, const struct address *client)
+bool loops_return(struct loops *loops, const struct address *client, const struct address *destination)
 {
 	struct loops_bucket *bucket = bucket_of(loops, client->in.sin_port);
 	const struct departure *departure;
@@ -112,7 +113,7 @@ bool loops_return(struct loops *loops, const struct address *client)
 
 	pthread_mutex_lock(&bucket->lock);
 	LIST_FOREACH (departure, &bucket->departures, link)
-		found |= is_from(departure, client);
+		found |= is_end(&departure->from, client) && is_end(&departure->to, destination);
 	pthread_mutex_unlock(&bucket->lock);
 	return found;
 }

@@ -18,15 +18,22 @@
 
 #define LOOPS_BUCKETS 1024
 
-/* A connection that weir has made, by its own address. In its owner, for as long as it lasts; all zero: none. */
+/* An end of a connection, without room for what is no IP address. */
+union loops_end {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/*
+ * A connection that weir has made, by both its ends: Linux gives one port to many connections of a machine, as long as they
+ * go to different servers. In its owner, for as long as it lasts; all zero: none.
+ */
 struct departure {
 	LIST_ENTRY(departure) link;
 	bool listed;
-	union {
-		struct sockaddr sa;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} from;
+	union loops_end from;
+	union loops_end to;
 };
 
 LIST_HEAD(departures, departure);
@@ -51,11 +58,11 @@ void loops_listen(struct loops *loops, const struct address *address);
 /* Whether a connection to this address would come to weir itself. */
 bool loops_lead_to(const struct loops *loops, const struct address *destination);
 
-/* Notes a connected socket's own address, and forgets it; to forget one that is not noted is fine. */
-void loops_depart(struct loops *loops, struct departure *departure, int fd);
+/* Notes a socket that connects to this address, and forgets it; to forget one that is not noted is fine. */
+void loops_depart(struct loops *loops, struct departure *departure, int fd, const struct address *to);
 void loops_forget(struct loops *loops, struct departure *departure);
 
-/* Whether this client is one of weir's own connections. */
-bool loops_return(struct loops *loops, const struct address *client);
+/* Whether this client, who wanted to go there, is one of weir's own connections. */
+bool loops_return(struct loops *loops, const struct address *client, const struct address *destination);
 
 #endif

@@ -44,7 +44,13 @@ static int set_capabilities(uint32_t capabilities)
 	return (int)syscall(SYS_capset, &header, data);
 }
 
-int privileges_drop(const char *user, bool keep_raw, char *error, size_t error_size)
+static uint32_t capabilities_of(uint32_t keep)
+{
+	return ((keep & PRIVILEGES_RAW) != 0 ? CAPABILITY(CAP_NET_RAW) : 0) |
+		((keep & PRIVILEGES_LOW_PORTS) != 0 ? CAPABILITY(CAP_NET_BIND_SERVICE) : 0);
+}
+
+int privileges_drop(const char *user, uint32_t keep, char *error, size_t error_size)
 {
 	const struct passwd *entry;
 
@@ -58,15 +64,15 @@ int privileges_drop(const char *user, bool keep_raw, char *error, size_t error_s
 			errno != 0 ? ": " : "", errno != 0 ? strerrordesc_np(errno) : "");
 	if (entry->pw_uid == geteuid() && entry->pw_uid == getuid())
 		return 0;
-	if (keep_raw && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
-		return text_error(error, error_size, "cannot keep CAP_NET_RAW: %s; expected a system that lets it",
+	if (keep != 0 && prctl(PR_SET_KEEPCAPS, 1, 0, 0, 0) != 0)
+		return text_error(error, error_size, "cannot keep capabilities: %s; expected a system that lets it",
 			strerrordesc_np(errno));
 	if (initgroups(user, entry->pw_gid) != 0 || setgid(entry->pw_gid) != 0 || setuid(entry->pw_uid) != 0)
 		return text_error(error, error_size,
 			"cannot become %s: %s; expected to be started by root, or as that user", user,
 			strerrordesc_np(errno));
-	if (keep_raw && set_capabilities(CAPABILITY(CAP_NET_RAW)) != 0)
-		return text_error(error, error_size, "cannot keep CAP_NET_RAW: %s; expected to be started with it",
+	if (keep != 0 && set_capabilities(capabilities_of(keep)) != 0)
+		return text_error(error, error_size, "cannot keep capabilities: %s; expected to be started with them",
 			strerrordesc_np(errno));
 	return 0;
 }

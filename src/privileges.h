@@ -5,16 +5,18 @@
 #ifndef PRIVILEGES_H
 #define PRIVILEGES_H
 
-#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 /* Raises the soft limit on descriptors to the hard one; returns the limit in force. */
 uint64_t privileges_raise_descriptors(void);
 
-/* Becomes the user, with its groups; "" or the user it is already: nothing to do. keep_raw: CAP_NET_RAW is kept, and nothing
-   else. 0, or -1 with a sentence in error. */
-int privileges_drop(const char *user, bool keep_raw, char *error, size_t error_size)
+#define PRIVILEGES_RAW UINT32_C(1)       /* CAP_NET_RAW: marks, and addresses that are not this machine's */
+#define PRIVILEGES_LOW_PORTS UINT32_C(2) /* CAP_NET_BIND_SERVICE */
+
+/* Becomes the user, with its groups; "" or the user it is already: nothing to do. keep: the privileges that are kept of those
+   there are, PRIVILEGES_*. 0, or -1 with a sentence in error. */
+int privileges_drop(const char *user, uint32_t keep, char *error, size_t error_size)
 	__attribute__((warn_unused_result));
 
 #endif

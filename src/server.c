@@ -394,13 +394,14 @@ static int take_signals(void)
 	return signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
 }
 
-/* Sockets towards servers have a mark, or a client's address. */
-static bool needs_raw(const struct server *server)
+/* Sockets towards servers have a mark, or a client's address and port. */
+static uint32_t needed_privileges(const struct server *server)
 {
-	bool needed = server->commons.loops.mark != 0;
+	uint32_t needed = server->commons.loops.mark != 0 ? PRIVILEGES_RAW : 0;
 
 	for (size_t i = 0; i < server->listener_count; i++)
-		needed |= server->listeners[i].config->bind_client;
+		if (server->listeners[i].config->bind_client)
+			needed |= PRIVILEGES_RAW | PRIVILEGES_LOW_PORTS;
 	return needed;
 }
 
@@ -434,7 +435,7 @@ static int prepare(struct server *server, const char *file)
 	}
 	if (listen_on_all(server, file) != 0)
 		return -1;
-	if (privileges_drop(server->config->weir.user, needs_raw(server), error, sizeof(error)) != 0) {
+	if (privileges_drop(server->config->weir.user, needed_privileges(server), error, sizeof(error)) != 0) {
 		fprintf(stderr, "%s: [weir] user: %s\n", file, error);
 		return -1;
 	}

@@ -46,6 +46,7 @@ EXTRA_DIST += \
 	tests/mutants/no-hysteresis.patch \
 	tests/mutants/nobody-is-woken.patch \
 	tests/mutants/one-chunk-more.patch \
+	tests/mutants/one-end-only.patch \
 	tests/mutants/over-and-free.patch \
 	tests/mutants/overtaking.patch \
 	tests/mutants/own-share-unused.patch \

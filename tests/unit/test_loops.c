@@ -93,26 +93,30 @@ static int bound(const char *text, struct address *own)
 }
 
 static const char *const homes[] = {"127.0.0.1:0", "[::1]:0"};
+static const char *const servers[] = {"10.0.0.1:80", "[fd00::1]:80"};
 
 START_TEST(own_connections_are_known_until_they_are_forgotten)
 {
 	struct departure departure = {0}, none = {0};
-	struct address own, other;
+	struct address own, other, server = address(servers[_i]), elsewhere = server;
 	int fd = bound(homes[_i], &own);
 
 	begin("127.0.0.1:1");
 	other = own;
 	other.in.sin_port = htons((uint16_t)(ntohs(own.in.sin_port) ^ 1));
-	ck_assert(!loops_return(&loops, &own));
-	loops_depart(&loops, &departure, fd);
-	loops_depart(&loops, &departure, fd); /* once is enough */
-	ck_assert(loops_return(&loops, &own));
-	ck_assert(!loops_return(&loops, &other));
+	elsewhere.in.sin_port = htons(81);
+	ck_assert(!loops_return(&loops, &own, &server));
+	loops_depart(&loops, &departure, fd, &server);
+	loops_depart(&loops, &departure, fd, &server); /* once is enough */
+	ck_assert(loops_return(&loops, &own, &server));
+	ck_assert(!loops_return(&loops, &other, &server));
+	ck_assert_msg(!loops_return(&loops, &own, &elsewhere),
+		"somebody else's connection from that port, to another server");
 	other = address(_i == 0 ? "127.0.0.2:0" : "[::2]:0");
 	other.in.sin_port = own.in.sin_port;
-	ck_assert_msg(!loops_return(&loops, &other), "the same port of another address");
+	ck_assert_msg(!loops_return(&loops, &other, &server), "the same port of another address");
 	loops_forget(&loops, &departure);
-	ck_assert(!loops_return(&loops, &own));
+	ck_assert(!loops_return(&loops, &own, &server));
 	loops_forget(&loops, &departure);
 	loops_forget(&loops, &none);
 	close(fd);
@@ -127,16 +131,16 @@ static void *come_and_go(void *argument)
 {
 	const char *wrong = NULL;
 	struct departure departure = {0};
-	struct address own;
+	struct address own, server = address("10.0.0.1:80");
 	int fd = bound("127.0.0.1:0", &own);
 
 	(void)argument;
 	for (int i = 0; i < TURNS; i++) {
-		loops_depart(&loops, &departure, fd);
-		if (!loops_return(&loops, &own))
+		loops_depart(&loops, &departure, fd, &server);
+		if (!loops_return(&loops, &own, &server))
 			wrong = "departed, and not known";
 		loops_forget(&loops, &departure);
-		if (loops_return(&loops, &own))
+		if (loops_return(&loops, &own, &server))
 			wrong = "forgotten, and known";
 	}
 	close(fd);
