@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/socket.h>
 
 #include "proxied.h"
 
@@ -143,6 +144,23 @@ START_TEST(reset_in_the_middle)
 	expect_waiting(1);
 	end_reset(&pair.client);
 	assert_closed(weir_access(weir, pair.client.port), "client-reset");
+	end(0);
+}
+END_TEST
+
+/* It is not among the bytes of a stream, so the header is never whole. */
+START_TEST(an_urgent_byte_in_the_middle)
+{
+	struct pair pair;
+
+	begin("", "proxy_timeout = 500ms");
+	pair = come();
+	say(&pair, BYTES("PROXY TCP4 192.0.2.1 198."));
+	ck_assert_int_eq(send(pair.client.fd, "5", 1, MSG_OOB), 1);
+	say(&pair, BYTES("1.100.2 4711 80\r\n"));
+	end_expect_reset(&pair.client);
+	ck_assert_msg(!server_pending(&server), "a header with a hole is taken");
+	end_close(&pair.client);
 	end(0);
 }
 END_TEST
@@ -366,6 +384,7 @@ int main(void)
 	tcase_add_loop_test(tcase, malformed, 0, COUNT(wrong));
 	tcase_add_loop_test(tcase, ended_in_the_middle, 0, 5);
 	tcase_add_test(tcase, reset_in_the_middle);
+	tcase_add_test(tcase, an_urgent_byte_in_the_middle);
 	tcase_add_loop_test(tcase, slow, 0, 3);
 	tcase_add_loop_test(tcase, in_time, 0, 2);
 	tcase_add_loop_test(tcase, oversized, 0, COUNT(limits));

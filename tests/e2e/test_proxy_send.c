@@ -166,12 +166,12 @@ END_TEST
 
 /* ---- what weir was told -------------------------------------------------------------------------------------------- */
 
-static void pass_on(int version)
+static void pass_on(int version, const char *more)
 {
 	struct pair pair;
 	char lines[256];
 
-	snprintf(lines, sizeof(lines), ACCEPT "%s", sends[version]);
+	snprintf(lines, sizeof(lines), ACCEPT "%s%s", sends[version], more);
 	begin(lines);
 	for (int i = 0; i < 3; i++) {
 		pair = pair_come("127.0.0.1", port);
@@ -193,7 +193,7 @@ START_TEST(from_version_1_to_any)
 	header_line(&heard, "PROXY TCP6 2001:db8::1 2001:db8::2 4711 80");
 	if (_i == 2)
 		tell(&heard);
-	pass_on(_i);
+	pass_on(_i, "");
 }
 END_TEST
 
@@ -202,7 +202,7 @@ START_TEST(from_version_2_to_1)
 	tell(&told);
 	header_tlv(&told, 2, "example.org", 11);
 	header_line(&heard, "PROXY TCP6 2001:db8::1 2001:db8::2 4711 80");
-	pass_on(1);
+	pass_on(1, "");
 }
 END_TEST
 
@@ -212,15 +212,15 @@ START_TEST(from_unix_to_any)
 	header_unix(&heard, "/run/client", "/run/server");
 	if (_i == 1)
 		header_line(&heard, "PROXY UNKNOWN");
-	pass_on(_i);
+	pass_on(_i, "");
 }
 END_TEST
 
-/* Each TLV arrives as it came, in its place: the unknown, the empty, the nested and the long. */
+static char text[60000];
+
+/* Each TLV arrives as it came, in its place: the unknown, the empty, the nested, the long and the longest. */
 START_TEST(tlvs_pass_untouched)
 {
-	static char text[60000];
-
 	memset(text, 'x', sizeof(text));
 	tell(&told);
 	header_tlv(&told, 4, NULL, 0);
@@ -229,10 +229,31 @@ START_TEST(tlvs_pass_untouched)
 	header_tlv(&told, 0xe0, "mine", 4);
 	header_tlv(&told, 0xe0, "mine", 4);
 	header_tlv(&told, 0xff, "\0\0\0", 3);
-	if (_i == 1)
-		header_tlv(&told, 5, text, sizeof(text));
+	if (_i > 0)
+		header_tlv(&told, 5, text, _i == 1 ? 3900 : sizeof(text));
 	heard = told;
-	pass_on(2);
+	pass_on(2, _i == 1 ? "sndbuf = 4K\n" : "");
+}
+END_TEST
+
+/* A send buffer made too small for the header: neither end takes what it gets for a whole conversation. */
+START_TEST(no_room_for_the_header)
+{
+	struct pair pair;
+
+	begin(ACCEPT "send_proxy = v2\nsndbuf = 4K\n");
+	tell(&told);
+	header_tlv(&told, 5, text, sizeof(text));
+	pair = pair_come("127.0.0.1", port);
+	end_say(&pair.client, &told);
+	pair_get_in(&pair, &server);
+	end_expect_reset(&pair.client);
+	weir_wait(weir, "cannot connect to 127.0.0.1:[0-9]+: the send buffer has no room for the PROXY header$");
+	pair.server.in_goal = 0;
+	end_expect_gone(&pair.server);
+	EVENTUALLY(weir_sessions(weir) == 0);
+	pair_close(&pair);
+	weir_stop(weir);
 }
 END_TEST
 
@@ -275,7 +296,7 @@ START_TEST(a_checksum_that_still_holds)
 	header_tlv(&told, 0xe0, "mine", 4);
 	header_resum(&told);
 	heard = told;
-	pass_on(2);
+	pass_on(2, "");
 }
 END_TEST
 
@@ -331,7 +352,8 @@ int main(void)
 	tcase_add_loop_test(tcase, from_version_1_to_any, 1, 3);
 	tcase_add_test(tcase, from_version_2_to_1);
 	tcase_add_loop_test(tcase, from_unix_to_any, 1, 3);
-	tcase_add_loop_test(tcase, tlvs_pass_untouched, 0, 2);
+	tcase_add_loop_test(tcase, tlvs_pass_untouched, 0, 3);
+	tcase_add_test(tcase, no_room_for_the_header);
 	tcase_add_loop_test(tcase, of_nobody, 0, COUNT(silent));
 	tcase_add_test(tcase, a_checksum_that_still_holds);
 	tcase_add_test(tcase, chain);
