@@ -25,7 +25,7 @@ static void begin(const char *listener)
 	port = weir_port(weir, "a");
 }
 
-#define ACCEPT "accept_proxy = require\nproxy_from = 127.0.0.0/8\n"
+#define ACCEPT "accept_proxy = require\nproxy_from = 127.0.0.0/8\nproxy_timeout = 1h\n"
 
 static struct pair come(void)
 {

@@ -305,18 +305,18 @@ END_TEST
 /* Three in a row: what the first saw is what the last server hears, and what every log says. */
 START_TEST(chain)
 {
-	struct weir *chain[3];
+	struct weir *weirs[3];
 	struct pair pairs[20];
 	char line[128];
 
 	begin(ACCEPT "send_proxy = v1\n");
-	chain[0] = weir;
+	weirs[0] = weir;
 	for (int i = 1; i < 3; i++) {
-		chain[i] =
+		weirs[i] =
 			weir_start("[weir]\nworkers = 2\n[listener a]\nlisten = 127.0.0.1:0\nupstream = 127.0.0.1:%u\n"
 				   "send_proxy = v2\n%s",
 				port, i == 1 ? ACCEPT "allow = 127.0.7.0/24\n" : "");
-		port = weir_port(chain[i], "a");
+		port = weir_port(weirs[i], "a");
 	}
 	for (size_t i = 0; i < COUNT(pairs); i++) {
 		pairs[i] = pair_come("127.0.7.7", port);
@@ -330,11 +330,11 @@ START_TEST(chain)
 	for (size_t i = 0; i < COUNT(pairs); i++) {
 		pair_finish(&pairs[i]);
 		for (int j = 0; j < 3; j++)
-			ck_assert_ptr_nonnull(strstr(weir_access(chain[j], pairs[i].client.port), "client=127.0.7.7:"));
+			ck_assert_ptr_nonnull(strstr(weir_access(weirs[j], pairs[i].client.port), "client=127.0.7.7:"));
 	}
 	for (int i = 2; i >= 0; i--) {
-		EVENTUALLY(weir_sessions(chain[i]) == 0);
-		weir_stop(chain[i]);
+		EVENTUALLY(weir_sessions(weirs[i]) == 0);
+		weir_stop(weirs[i]);
 	}
 }
 END_TEST
