@@ -5,12 +5,12 @@
 set -u
 
 faults="healthy_tproxy healthy_redirect unprivileged quiet documented
-	no_rules stale_rules no_routing_rule no_route other_route rule_shadowed
+	kernel_feature no_rules stale_rules no_routing_rule no_route other_route rule_shadowed
 	src_valid_mark fwmark_accept fwmark_reflect rp_filter ip_forward return_path
 	not_listening not_transparent no_capability
 	no_interface link_down enslaved bridge_netfilter no_address ipv6_off loopback_only loop no_cgroup
 	firewall other_mark close_wait conntrack_idle conntrack_full"
-at_once=4
+at_once=6
 
 # ---- all of them, each as this script again, in namespaces of its own
 
@@ -19,15 +19,26 @@ if [ -z "${fault-}" ]; then
 	. "$WEIR_SRCDIR/tests/e2e/lib.sh"
 	[ -x "$WEIR_BUILDDIR/tools/weir-intercept" ] || skip_all "built without weir-intercept"
 	need awk python3 sysctl
+	# they clean up themselves, if they are asked
+	# shellcheck disable=SC2086,SC2317 # a list of words; called by the trap
+	finish() {
+		[ -z "$children" ] || kill $children 2>/dev/null
+		wait
+		cleanup
+	}
+	trap finish EXIT
 	running=0
 	for fault in $faults; do
 		[ -z "${only-}" ] || [ "$only" = "$fault" ] || continue
 		env -u dir -u netns_way fault="$fault" sh "$0" >"$dir/$fault.tap" 2>"$dir/$fault.stderr" &
 		children="$children $!"
 		running=$((running + 1))
-		[ $((running % at_once)) -ne 0 ] || wait
+		[ $((running % at_once)) = 0 ] || continue
+		wait
+		children=
 	done
 	wait
+	children=
 	for fault in $faults; do
 		[ -e "$dir/$fault.tap" ] || continue
 		grep -E '^1\.\.0 ' "$dir/$fault.tap" && exit
@@ -77,11 +88,11 @@ both_listen() {
 configure() {
 	cat <<-END
 		[weir]
-		module_dir = $WEIR_POLICIES
 		${2-}
 		[listener gateway]
 		listen = ${addresses-0.0.0.0:15001, [::]:15001}
 		mode = $1
+		policy = none
 		intercept_ports = $port
 		${interfaces-intercept_interfaces = r0}
 		$extra
@@ -111,11 +122,15 @@ healthy() {
 	result $? "$1" "$dir/said"
 }
 
+# names_are NAME: of what was said last
+names_are() {
+	[ "$(sed -n 's/^\([a-z0-9-]*\): .*/\1/p' "$dir/said" | sort -u)" = "$1" ]
+}
+
 # finds NAME: that, and nothing else
 finds() {
 	check
-	sed -n 's/^\([a-z0-9-]*\): .*/\1/p' "$dir/said" | sort -u >"$dir/names"
-	[ $status = 1 ] && [ "$(cat "$dir/names")" = "$1" ]
+	[ $status = 1 ] && names_are "$1"
 	result $? "$1 is found, and nothing else" "$dir/said"
 }
 
@@ -158,8 +173,11 @@ soon() {
 	done
 }
 
-# talks NAMESPACE-PREFIX ADDRESS [PORT]: $how is none, weir, or past (weir)
+# talks HOW NAMESPACE-PREFIX ADDRESS [PORT]: $how is none, weir, or past (weir); what is expected has time to come
 talks() {
+	patience=eventually
+	[ "$1" != none ] || patience=soon
+	shift
 	rm -f "$dir/fifo"
 	mkfifo "$dir/fifo"
 	: >"$dir/back"
@@ -168,7 +186,7 @@ talks() {
 	exec 9>"$dir/fifo"
 	echo hello >&9
 	how=none
-	soon heard
+	$patience heard
 	if grep -q hello "$dir/back"; then
 		how=past
 		[ -z "$(ss -Htn "dport = :${3-$port}")" ] || how=weir
@@ -180,7 +198,7 @@ talks() {
 
 # goes HOW [ADDRESS [PORT]]: a connection of the client does
 goes() {
-	talks "$in_client" "${2-$server4}" "${3-$port}"
+	talks "$1" "$in_client" "${2-$server4}" "${3-$port}"
 	[ $how = "$1" ]
 	result $? "${2-$server4}: ${3-$port}: a client's connection goes $1 (it went $how)"
 }
@@ -204,7 +222,7 @@ half_close_timeout = 30s"
 	healthy "a redirect gateway of both families, for its own processes, too, has no findings"
 	goes weir
 	goes weir $server6
-	talks "" $server4
+	talks weir "" $server4
 	[ $how = weir ]
 	result $? "and one of its own connections goes weir (it went $how)"
 }
@@ -228,7 +246,7 @@ state() {
 		ip $family route show table all
 	done
 	ip address
-	sysctl -a 2>/dev/null | grep -v -E '\.(random\.uuid|.*-nr|ns_last_pid|.*_count|entropy_avail|.*stat.*) =|fs\.|kernel\.|vm\.'
+	sysctl -a --pattern '^net\.' 2>/dev/null | grep -v '_count = '
 }
 
 fault_quiet() {
@@ -255,6 +273,20 @@ fault_documented() {
 }
 
 # ---- rules and routes
+
+# A kernel that takes no rules: only new ones are sent by this call.
+fault_kernel_feature() {
+	if ! command -v strace >/dev/null || sanitized; then
+		skip "strace is missing, or would trace a sanitizer" "kernel-feature"
+		return
+	fi
+	gateway tproxy
+	strace -f -o /dev/null -e trace=sendmsg -e inject=sendmsg:error=EOPNOTSUPP \
+		"$WEIR_BUILDDIR/tools/weir-intercept" -f "$dir/weir.ini" check >"$dir/said" 2>&1
+	[ $? = 1 ] && names_are kernel-feature && grep -q 'mend: modprobe nft_tproxy$' "$dir/said" &&
+		! grep -q 'mend: modprobe nft_redir$' "$dir/said"
+	result $? "kernel-feature is found, and nothing else, for each part that is needed" "$dir/said"
+}
 
 fault_no_rules() {
 	gateway tproxy
@@ -363,17 +395,17 @@ fault_fwmark_accept() {
 	goes weir
 }
 
-# stray ADDRESS: a segment of a connection that nobody has; says how that ends
+# stray ADDRESS SECONDS: a segment of a connection that nobody has; says how that ends
 stray() {
-	$in_client python3 - "$1" $port <<-'END'
+	$in_client python3 - "$1" $port "$2" <<-'END'
 		import socket, sys
-		address, port = sys.argv[1], int(sys.argv[2])
+		address, port, seconds = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 		s = socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET)
 		repair = 19
 		s.setsockopt(socket.IPPROTO_TCP, repair, 1)
 		s.bind(("fd77:1::2" if ":" in address else "10.77.1.2", 0))
 		s.connect((address, port))
-		s.settimeout(2)
+		s.settimeout(seconds)
 		try:
 		    s.setsockopt(socket.IPPROTO_TCP, repair, 0)
 		    s.send(b"stray")
@@ -391,13 +423,18 @@ fault_fwmark_reflect() {
 		server=$server4
 		[ $family = 4 ] || server=$server6
 		sysctl -q -w net.ipv$family.fwmark_reflect=1
-		[ "$(stray $server)" = silence ]
+		[ "$(stray $server 2)" = silence ]
 		result $? "IPv$family: who has a connection that weir has not hears nothing"
 		finds fwmark-reflect
 		mends
-		[ "$(stray $server)" = reset ]
+		[ "$(stray $server 20)" = reset ]
 		result $? "IPv$family: now he is reset"
 	done
+}
+
+# from_second SECONDS
+from_second() {
+	$in_client timeout "$1" nc -N -s 10.99.0.2 $server4 $port </dev/null >"$dir/back" 2>&1
 }
 
 # A second way to the client, by which its other address is routed, while it sends by the first.
@@ -410,17 +447,14 @@ fault_rp_filter() {
 	ip -n client link set c9 up
 	ip route add 10.99.0.0/24 dev r9
 	gateway tproxy
-	from_second() {
-		$in_client timeout 2 nc -N -s 10.99.0.2 $server4 $port </dev/null >"$dir/back" 2>&1
-	}
-	from_second
+	from_second 20
 	result $? "a client whose way back is another is served" "$dir/back"
 	sysctl -q -w net.ipv4.conf.r0.rp_filter=1
-	! from_second
+	! from_second 2
 	result $? "with rp_filter strict he is not"
 	finds rp-filter
 	mends
-	from_second
+	from_second 20
 	result $? "now he is served again" "$dir/back"
 }
 
@@ -524,12 +558,12 @@ fault_loop() {
 intercept_exclude_uid = 65533
 half_close_timeout = 30s"
 	gateway redirect "mark = off"
-	talks "" $server4
+	talks none "" $server4
 	[ $how = none ]
 	result $? "the router's own connections do not get through (one went $how)"
 	finds loop
 	mends
-	talks "" $server4
+	talks weir "" $server4
 	[ $how = weir ]
 	result $? "now they do (one went $how)"
 	sed -i '/^mark/s/auto/off/; /exclude_uid/s/65533/0/' "$dir/weir.ini"
@@ -744,9 +778,11 @@ late_answer() {
 	$in_client socat -t 20 -T 20 - TCP4:$server4:7001 </dev/null >"$dir/back" 2>/dev/null &
 	asker=$!
 	eventually half_closed
+	patience=eventually
+	[ "$1" != forgotten ] || patience=soon
 	"$@"
 	touch "$dir/answer"
-	soon grep -q late "$dir/back"
+	$patience grep -q late "$dir/back"
 	status=$?
 	kill $asker 2>/dev/null
 	wait $asker 2>/dev/null
