@@ -283,6 +283,18 @@ bool address_is_wildcard(const struct address *address)
 	return address->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
 }
 
+void address_unmap(struct address *address)
+{
+	uint16_t port = address_port(address);
+	struct in_addr in;
+
+	if (address->length == 0 || address->sa.sa_family != AF_INET6 || !IN6_IS_ADDR_V4MAPPED(&address->in6.sin6_addr))
+		return;
+	memcpy(&in, &address->in6.sin6_addr.s6_addr[12], sizeof(in));
+	memset(address, 0, sizeof(*address));
+	set_ipv4(address, in, port);
+}
+
 bool address_same_host(const struct address *a, const struct address *b)
 {
 	if (a->length == 0 || b->length == 0 || a->sa.sa_family != b->sa.sa_family)

@@ -146,8 +146,10 @@ static int make_preface(struct arrival *arrival, const struct proxy_header *head
 
 int arrival_admit(struct arrival *arrival, struct loops *loops, int fd, const struct proxy_header *header)
 {
-	if (header != NULL && header->source.length != 0)
+	if (header != NULL && header->source.length != 0) {
 		arrival->client = header->source;
+		address_unmap(&arrival->client); /* proxies that listen on [::] for both families name IPv4 clients so */
+	}
 	if (arrival->refused == CLOSE_NONE)
 		arrival->refused = judge(arrival, loops, fd);
 	if (arrival->refused != CLOSE_NONE)

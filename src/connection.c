@@ -258,8 +258,12 @@ static void greeted(void *argument, const struct greeting_outcome *outcome, uint
 
 	connection->passage->arrival->refused = outcome->reason;
 	connection->passage->arrival->error = outcome->error;
-	if (enter(connection, outcome->header, now) == 0)
+	if (enter(connection, outcome->header, now) == 0) {
+		session_ready(
+			&connection
+				 ->session); /* a reset may have come in behind the header: it was the greeting's to hear */
 		return;
+	}
 	free_slot(connection);
 	turn_away(site, listener, now);
 }

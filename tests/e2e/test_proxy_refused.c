@@ -376,6 +376,24 @@ START_TEST(stopped_while_waiting)
 }
 END_TEST
 
+/* The header is right, but nobody is there any more; the server takes its time, and need not be waited for. */
+START_TEST(reset_while_connecting)
+{
+	int fillers[2];
+	struct pair pair;
+
+	server = server_hanging("127.0.0.1", 0, fillers);
+	weir = weir_start("[listener a]\nlisten = 127.0.0.1:0\nupstream = %s\nconnect_timeout = never\n" ACCEPT,
+		server.address);
+	port = weir_port(weir, "a");
+	pair = come();
+	say(&pair, BYTES("PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n"));
+	end_reset(&pair.client);
+	weir_wait(weir, "client=192.0.2.1:1 .* close=client-reset$");
+	weir_stop(weir);
+}
+END_TEST
+
 int main(void)
 {
 	Suite *suite = suite_create("proxy_refused");
@@ -384,6 +402,7 @@ int main(void)
 	tcase_add_loop_test(tcase, malformed, 0, COUNT(wrong));
 	tcase_add_loop_test(tcase, ended_in_the_middle, 0, 5);
 	tcase_add_test(tcase, reset_in_the_middle);
+	tcase_add_test(tcase, reset_while_connecting);
 	tcase_add_test(tcase, an_urgent_byte_in_the_middle);
 	tcase_add_loop_test(tcase, slow, 0, 3);
 	tcase_add_loop_test(tcase, in_time, 0, 2);

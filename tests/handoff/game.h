@@ -20,6 +20,7 @@ struct game {
 	struct pool sessions;
 	struct pool memory;
 	struct scopes scopes;
+	struct loops loops;
 	uint64_t cap;              /* bytes in flight of all sessions in each direction, at most; 0: none is known */
 	bool answers;              /* servers send a line for each line that they got */
 	_Atomic uint64_t answered; /* lines */
