@@ -456,6 +456,11 @@ fault_rp_filter() {
 	mends
 	from_second 20
 	result $? "now he is served again" "$dir/back"
+	sysctl -q -w net.ipv4.conf.r0.rp_filter=1
+	sed -i "s,intercept_from = .*,intercept_from = 10.0.0.0/8," "$dir/weir.ini"
+	intercept up
+	ip route add 10.0.0.0/24 dev r9
+	healthy "clients of whom some come another way are none of ours"
 }
 
 fault_ip_forward() {
@@ -501,6 +506,10 @@ fault_return_path() {
 	finds return-path
 	mends
 	goes weir 10.77.1.70
+	sed -i "s/upstream_bind = none/upstream_bind = client/; s,intercept_to = .*,intercept_to = 10.77.0.0/16," "$dir/weir.ini"
+	start_again
+	intercept up
+	healthy "servers of which some are elsewhere are none of ours"
 }
 
 # ---- weir

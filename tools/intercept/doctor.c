@@ -88,7 +88,7 @@ const char *doctor_family(sa_family_t family)
 }
 
 /* NULL: no memory. */
-static char *format_text(const char *format, va_list arguments)
+static __attribute__((format(printf, 1, 0))) char *format_text(const char *format, va_list arguments)
 {
 	char *text;
 
@@ -176,7 +176,7 @@ void doctor_miss(struct doctor *doctor, const char *format, ...)
 
 /* ---- looking ------------------------------------------------------------------------------------------------------- */
 
-/* For a shell, in quotes whatever is in it. Owned; NULL without memory. */
+/* In quotes whatever is in it. */
 static char *quote(const char *text)
 {
 	size_t size = 0;
@@ -199,7 +199,7 @@ static char *quote(const char *text)
 }
 
 /* A name that needs no quotes has none. */
-static char *quote_if_needed(const char *text)
+char *doctor_quote(const char *text)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789/._+-";
 
@@ -237,7 +237,7 @@ static void conclude(const struct doctor *doctor)
 
 int doctor_check(const struct plan *plan, const char *file, FILE *out)
 {
-	char *quoted = quote_if_needed(file);
+	char *quoted = doctor_quote(file);
 	struct doctor doctor = {.plan = plan, .file = quoted, .out = out};
 	int rc = begin(&doctor);
 

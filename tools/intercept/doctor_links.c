@@ -3,7 +3,6 @@
  * doctor_links - interfaces and their addresses, and whether traffic can arrive by them at all.
  */
 #include <errno.h>
-#include <fnmatch.h>
 #include <linux/if_link.h>
 #include <linux/netlink.h>
 #include <linux/rtnetlink.h>
@@ -125,12 +124,6 @@ const struct doctor_link *doctor_link(const struct doctor *doctor, unsigned inde
 	return NULL;
 }
 
-/* As nft reads it: a '*' at the end stands for whatever follows. */
-static bool is_named(const struct doctor_link *link, const char *word)
-{
-	return fnmatch(word, link->name, 0) == 0;
-}
-
 const struct doctor_link *doctor_next_link(const struct doctor *doctor, const struct plan_entry *entry,
 	const struct doctor_link *after)
 {
@@ -139,7 +132,7 @@ const struct doctor_link *doctor_next_link(const struct doctor *doctor, const st
 
 	for (; i < doctor->link_count; i++)
 		for (size_t word = 0; word < words->count; word++)
-			if (is_named(&doctor->links[i], words->list[word]))
+			if (strcmp(doctor->links[i].name, words->list[word]) == 0)
 				return &doctor->links[i];
 	return NULL;
 }
@@ -147,7 +140,7 @@ const struct doctor_link *doctor_next_link(const struct doctor *doctor, const st
 static const struct doctor_link *find_link(const struct doctor *doctor, const char *word)
 {
 	for (size_t i = 0; i < doctor->link_count; i++)
-		if (is_named(&doctor->links[i], word))
+		if (strcmp(doctor->links[i].name, word) == 0)
 			return &doctor->links[i];
 	return NULL;
 }
@@ -169,7 +162,8 @@ static void find_missing(struct doctor *doctor, const struct config_listener *li
 	if (nearest == NULL)
 		doctor_mend(doctor, "${EDITOR:-vi} %s && weir-intercept -f %s up", doctor->file, doctor->file);
 	else
-		doctor_mend(doctor, "sed -i '/^intercept_interfaces/s/\\<%s\\>/%s/' %s && weir-intercept -f %s up",
+		doctor_mend(doctor,
+			"sed -i '/^[[:space:]]*intercept_interfaces/s/\\<%s\\>/%s/' %s && weir-intercept -f %s up",
 			word, nearest, doctor->file, doctor->file);
 }
 
@@ -215,7 +209,7 @@ void doctor_enslaved(struct doctor *doctor)
 			doctor_find(doctor, "listener %s: %s is part of the %s %s", entry->listener->name, link->name,
 				link->kind, master->name);
 			doctor_mend(doctor,
-				"sed -i '/^intercept_interfaces/s/\\<%s\\>/%s/' %s && weir-intercept -f %s up",
+				"sed -i '/^[[:space:]]*intercept_interfaces/s/\\<%s\\>/%s/' %s && weir-intercept -f %s up",
 				link->name, master->name, doctor->file, doctor->file);
 		}
 	}

@@ -89,6 +89,18 @@ static uint8_t *last_byte(struct network *network)
 	return network->family == AF_INET ? (uint8_t *)&network->in + 3 : &network->in6.s6_addr[15];
 }
 
+struct network doctor_last_of(const struct network *network)
+{
+	struct network last = *network;
+	uint8_t *bytes = (uint8_t *)&last.in;
+	unsigned bits = network->family == AF_INET ? 32 : 128;
+
+	for (unsigned bit = network->prefix; bit < bits; bit++)
+		bytes[bit / 8] |= (uint8_t)(0x80U >> bit % 8);
+	last.prefix = (uint8_t)bits;
+	return last;
+}
+
 static bool is_own(const struct doctor *doctor, const struct network *host)
 {
 	size_t size = host->family == AF_INET ? sizeof(host->in) : sizeof(host->in6);

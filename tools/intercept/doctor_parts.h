@@ -81,6 +81,9 @@ void doctor_mend(const struct doctor *doctor, const char *format, ...) __attribu
 /* What could not be looked at, and why: no finding. */
 void doctor_miss(struct doctor *doctor, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
+/* For a shell. Owned; NULL without memory. */
+char *doctor_quote(const char *text) __attribute__((warn_unused_result));
+
 /* "IPv4" */
 const char *doctor_family(sa_family_t family);
 
@@ -127,7 +130,10 @@ struct doctor_answer {
 int doctor_route(const struct doctor_question *question, struct doctor_answer *answer)
 	__attribute__((warn_unused_result));
 
-struct address doctor_as_address(const struct network *host); /* port 0 */
+struct address doctor_as_address(const struct network *network); /* port 0 */
+
+/* The network's last address. */
+struct network doctor_last_of(const struct network *network);
 
 /* A host of the network that is not this machine. False: there is none. */
 bool doctor_host_in(const struct doctor *doctor, const struct network *network, struct network *host);

@@ -3,6 +3,7 @@
  * doctor_paths - whether packets are let in where they arrive, and whether servers' answers come back this way.
  */
 #include <errno.h>
+#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -57,8 +58,63 @@ static void find_rp_filter(struct doctor *doctor, const struct plan_entry *entry
 		doctor_mend(doctor, "sysctl -w net/ipv4/conf/%s/rp_filter=2", link->name);
 }
 
+/* A route by one of the entry's interfaces to a part of a network. */
+struct part {
+	const struct doctor *doctor;
+	const struct plan_entry *entry;
+	struct networks from; /* one */
+	bool found;
+};
+
+static bool is_entrys(const struct doctor *doctor, const struct plan_entry *entry, unsigned index)
+{
+	for (const struct doctor_link *link = NULL; (link = doctor_next_link(doctor, entry, link)) != NULL;)
+		if (link->index == index)
+			return true;
+	return false;
+}
+
+static int on_route(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	struct network to = {.family = AF_INET, .prefix = header->rtm_dst_len};
+	struct part *part = data;
+	const struct nlattr *attribute;
+	struct address address;
+	unsigned out = 0;
+
+	mnl_attr_for_each(attribute, message, sizeof(*header))
+	{
+		unsigned type = mnl_attr_get_type(attribute);
+
+		if (type == RTA_OIF)
+			out = mnl_attr_get_u32(attribute);
+		else if (type == RTA_DST && mnl_attr_get_payload_len(attribute) == sizeof(to.in))
+			memcpy(&to.in, mnl_attr_get_payload(attribute), sizeof(to.in));
+	}
+	address = doctor_as_address(&to);
+	if (header->rtm_type == RTN_UNICAST && networks_have(&part->from, &address) &&
+		is_entrys(part->doctor, part->entry, out))
+		part->found = true;
+	return MNL_CB_OK;
+}
+
+/* Of a network that has several ways, some hosts are let in and others not: one way in is enough. */
+static bool has_way(const struct doctor *doctor, const struct plan_entry *entry, struct network *from)
+{
+	struct part part = {.doctor = doctor, .entry = entry, .from = {from, 1}};
+	char buffer[128];
+	struct nlmsghdr *question = mnl_nlmsg_put_header(buffer);
+	struct rtmsg *header = mnl_nlmsg_put_extra_header(question, sizeof(*header));
+
+	question->nlmsg_type = RTM_GETROUTE;
+	question->nlmsg_flags = NLM_F_DUMP;
+	header->rtm_family = AF_INET;
+	return doctor_ask(NETLINK_ROUTE, question, on_route, &part) < 0 || part.found;
+}
+
 /* A network whose packets get in by one of the entry's interfaces is fine. */
-static void look_in(struct doctor *doctor, const struct plan_entry *entry, const struct network *from)
+static void look_in(struct doctor *doctor, const struct plan_entry *entry, struct network *from)
 {
 	struct network host;
 
@@ -67,7 +123,8 @@ static void look_in(struct doctor *doctor, const struct plan_entry *entry, const
 	for (const struct doctor_link *link = NULL; (link = doctor_next_link(doctor, entry, link)) != NULL;)
 		if (lets_in(doctor, link, &host))
 			return;
-	find_rp_filter(doctor, entry, from);
+	if (!has_way(doctor, entry, from))
+		find_rp_filter(doctor, entry, from);
 }
 
 /* Without a list of clients there is nobody to ask for but neighbours, whose route is the interface. */
@@ -95,22 +152,39 @@ static bool is_beside(const struct doctor_link *link, const struct network *to)
 		!answer.gateway;
 }
 
+/* All of it, so the first and the last. */
+static bool is_all_beside(const struct doctor *doctor, const struct doctor_link *link, const struct network *server)
+{
+	struct network first, last = doctor_last_of(server);
+
+	if (!doctor_host_in(doctor, server, &first) || !is_beside(link, &first))
+		return false;
+	if (server->family == AF_INET && server->prefix < 31)
+		last.in.s_addr ^= htonl(1); /* not the broadcast address */
+	return is_beside(link, &last);
+}
+
+static void find_return_path(struct doctor *doctor, const struct config_listener *listener, const char *link,
+	const char *servers)
+{
+	doctor_find(doctor, "listener %s: servers in %s and the clients are both beside %s, without a router between",
+		listener->name, servers, link);
+	doctor_mend(doctor,
+		"sed -i '/^\\[listener %s\\]/,/^\\[/{/^[[:space:]]*upstream_bind *=/d}; /^\\[listener %s\\]/a upstream_bind = none' "
+		"%s && weir-intercept -f %s up && systemctl restart weir",
+		listener->name, listener->name, doctor->file, doctor->file);
+}
+
 static void look_back(struct doctor *doctor, const struct plan_entry *entry, const struct network *server)
 {
-	for (const struct doctor_link *link = NULL; (link = doctor_next_link(doctor, entry, link)) != NULL;) {
-		char text[NETWORK_TEXT_MAX];
-		struct network client, host;
+	char text[NETWORK_TEXT_MAX];
+	struct network client;
 
-		if (!doctor_sample_client(doctor, entry, link, &client) || !is_beside(link, &client) ||
-			!doctor_host_in(doctor, server, &host) || !is_beside(link, &host))
-			continue;
-		doctor_find(doctor,
-			"listener %s: servers in %s and the clients are both beside %s, without a router between",
-			entry->listener->name, network_text(server, text, sizeof(text)), link->name);
-		doctor_mend(doctor,
-			"sed -i '/^\\[listener %s\\]/a upstream_bind = none' %s && weir-intercept -f %s up && systemctl restart weir",
-			entry->listener->name, doctor->file, doctor->file);
-	}
+	network_text(server, text, sizeof(text));
+	for (const struct doctor_link *link = NULL; (link = doctor_next_link(doctor, entry, link)) != NULL;)
+		if (doctor_sample_client(doctor, entry, link, &client) && is_beside(link, &client) &&
+			is_all_beside(doctor, link, server))
+			find_return_path(doctor, entry->listener, link->name, text);
 }
 
 /* Where weir connects to, as far as the file says. */

@@ -66,13 +66,16 @@ static bool find_cgroups(struct doctor *doctor)
 		const struct config_words *cgroups = &listener->intercept.cgroups;
 
 		for (size_t j = 0; doctor->plan->entries[i].local && j < cgroups->count; j++) {
-			char path[512];
+			char path[512], *quoted;
 
 			snprintf(path, sizeof(path), "/sys/fs/cgroup/%s", cgroups->list[j]);
 			if (access(path, F_OK) == 0)
 				continue;
 			doctor_find(doctor, "listener %s: there is no cgroup %s", listener->name, path);
-			doctor_mend(doctor, "mkdir -p %s && weir-intercept -f %s up", path, doctor->file);
+			quoted = doctor_quote(path);
+			doctor_mend(doctor, "mkdir -p %s && weir-intercept -f %s up", quoted == NULL ? path : quoted,
+				doctor->file);
+			free(quoted);
 		}
 	}
 	return doctor->findings != before;

@@ -263,7 +263,7 @@ void doctor_loop(struct doctor *doctor)
 			"listener %s: mark is off, intercept_local is yes, and nothing leaves weir's own alone",
 			entry->listener->name);
 		doctor_mend(doctor,
-			"sed -i '/^mark *=/s/=.*/= auto/' %s && systemctl restart weir && weir-intercept -f %s up",
+			"sed -i '/^[[:space:]]*mark *=/s/=.*/= auto/' %s && systemctl restart weir && weir-intercept -f %s up",
 			doctor->file, doctor->file);
 	}
 }

@@ -166,7 +166,7 @@ void doctor_loopback_only(struct doctor *doctor)
 			doctor_find(doctor, "listener %s: %s is not reached from the interface %s",
 				entry->listener->name, address_text(entry->address, text, sizeof(text)), link->name);
 			doctor_mend(doctor,
-				"sed -i '/^listen/s/%s:%u/%s:%u/' %s && weir-intercept -f %s up && systemctl restart weir",
+				"sed -i '/^[[:space:]]*listen/s/%s:%u/%s:%u/' %s && weir-intercept -f %s up && systemctl restart weir",
 				loopback, address_port(entry->address), any, address_port(entry->address), doctor->file,
 				doctor->file);
 		}
