@@ -53,12 +53,24 @@ static void link_destinations(struct linking *linking)
 			listener->upstream->name);
 }
 
+/* Who comes through a unix socket is in no network, and could never get in. */
+static void check_proxies(struct linking *linking)
+{
+	const struct config_listener *listener = linking->listener;
+	char text[ADDRESS_TEXT_MAX];
+
+	for (size_t i = 0; i < listener->address_count; i++)
+		if (address_is_unix(&listener->addresses[i]) && config_link_key(linking, "accept_proxy"))
+			config_link_complain(linking,
+				"clients of %s are in no network; expected addresses with ports only",
+				address_text(&listener->addresses[i], text, sizeof(text)));
+}
+
 /* Anybody could claim to be anybody if headers were taken from anywhere. */
 static void link_proxies(struct linking *linking)
 {
 	struct config_listener *listener = linking->listener;
 	bool accepts = !config_link_is(linking, "accept_proxy", CONFIG_PROXY_NO);
-	char text[ADDRESS_TEXT_MAX];
 
 	link_networks(linking, "proxy_from", &listener->proxies, listener->proxy_from_text, networks_parse);
 	if (linking->key != NULL && !accepts)
@@ -66,11 +78,8 @@ static void link_proxies(struct linking *linking)
 			"with accept_proxy = no nobody is listened to; expected accept_proxy = yes or require, too");
 	else if (linking->key == NULL && accepts && config_link_key(linking, "accept_proxy"))
 		config_link_complain(linking, "the key proxy_from is missing; expected the proxies' networks there");
-	for (size_t i = 0; i < listener->address_count && accepts; i++)
-		if (address_is_unix(&listener->addresses[i]) && config_link_key(linking, "accept_proxy"))
-			config_link_complain(linking,
-				"clients of %s are in no network; expected addresses with ports only",
-				address_text(&listener->addresses[i], text, sizeof(text)));
+	if (config_link_is(linking, "accept_proxy", CONFIG_PROXY_REQUIRE))
+		check_proxies(linking);
 	if (accepts && listener->rcvbuf < listener->proxy_limit && config_link_key(linking, "rcvbuf"))
 		config_link_complain(linking,
 			"%" PRIu64 " bytes have no room for a PROXY header of proxy_limit = %" PRIu64
@@ -187,8 +196,15 @@ static void check_bind_family(const struct linking *linking)
 	if (!bound || upstream == NULL || upstream->address.length == 0 || address_is_unix(&upstream->address) ||
 		can_bind(listener, upstream->address.sa.sa_family))
 		return;
-	config_link_complain(linking, "nothing of this can connect to %s; expected none, or an address of its family",
-		upstream->server);
+	if (linking->key != NULL)
+		config_link_complain(linking,
+			"nothing of this can connect to %s; expected none, or an address of its family",
+			upstream->server);
+	else
+		config_link_complain(linking,
+			"in mode tproxy upstream_bind is client by default, and no client here can connect to %s; "
+			"expected upstream_bind = none, or an address of its family",
+			upstream->server);
 }
 
 static void check_bind(const struct linking *linking)

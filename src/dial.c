@@ -250,13 +250,13 @@ static void note_departure(struct dial *dial, int fd, const struct address *to, 
 static int connect_to(struct dial *dial, const struct address *to)
 {
 	const struct address *source;
-	bool keep_port = true;
+	bool keep_port = dial->terms->client == NULL || dial->target->keep_port;
 	int fd;
 
 	if (find_source(dial, to, &source) != 0)
 		return -1;
 	fd = connect_from(dial, to, source, keep_port);
-	if (fd < 0 && source != NULL && address_port(source) != 0 && is_port_barred(errno)) {
+	if (fd < 0 && keep_port && source != NULL && address_port(source) != 0 && is_port_barred(errno)) {
 		keep_port = false;
 		fd = connect_from(dial, to, source, keep_port);
 	}

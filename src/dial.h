@@ -40,6 +40,7 @@ struct dial_target {
 	const struct socket_options *options;
 	const struct address *bind; /* two, by family, IPv4 and IPv6: the connection's own address; length 0: none */
 	bool bound;                 /* there is one: servers of the other family cannot be reached */
+	bool keep_port;             /* of clients whose address a connection is to have */
 	uint64_t connect_timeout;   /* ns, WEIR_NEVER for none */
 	struct loops *loops;
 };

@@ -34,14 +34,19 @@ uint64_t privileges_raise_descriptors(void)
 
 #define CAPABILITY(number) (UINT32_C(1) << (number))
 
-/* The C library has no function for this. These and no others, of the first 32. */
-static int set_capabilities(uint32_t capabilities)
+/* The C library has no functions for this. These and no others, as far as they are permitted, of the first 32; which those
+   are. -1 with errno. */
+static int64_t set_capabilities(uint32_t capabilities)
 {
 	struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
-	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {
-		{.effective = capabilities, .permitted = capabilities}};
+	struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3] = {{0}};
 
-	return (int)syscall(SYS_capset, &header, data);
+	if (syscall(SYS_capget, &header, data) != 0)
+		return -1;
+	capabilities &= data[0].permitted;
+	memset(data, 0, sizeof(data));
+	data[0].effective = data[0].permitted = capabilities;
+	return syscall(SYS_capset, &header, data) == 0 ? (int64_t)capabilities : -1;
 }
 
 static uint32_t capabilities_of(uint32_t keep)
@@ -71,8 +76,8 @@ int privileges_drop(const char *user, uint32_t keep, char *error, size_t error_s
 		return text_error(error, error_size,
 			"cannot become %s: %s; expected to be started by root, or as that user", user,
 			strerrordesc_np(errno));
-	if (keep != 0 && set_capabilities(capabilities_of(keep)) != 0)
-		return text_error(error, error_size, "cannot keep capabilities: %s; expected to be started with them",
+	if (keep != 0 && set_capabilities(capabilities_of(keep)) < 0)
+		return text_error(error, error_size, "cannot keep capabilities: %s; expected a system that lets it",
 			strerrordesc_np(errno));
 	return 0;
 }

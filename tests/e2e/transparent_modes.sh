@@ -22,7 +22,7 @@ cat >"$dir/echo" <<'END'
 echo "$SOCAT_SOCKPORT $SOCAT_PEERADDR $SOCAT_PEERPORT"
 exec cat
 END
-echo_ports="7001 7002 7003 7004 7005 7006 7007 7008 7009 7777"
+echo_ports="7001 7002 7003 7004 7005 7006 7007 7008 7009 7010 7777"
 for port in $echo_ports; do
 	for family in 4 6; do
 		$in_server socat -t 60 "TCP$family-LISTEN:$port,fork$([ $family = 4 ] || echo ,ipv6only=1)" EXEC:"sh $dir/echo" \
@@ -95,6 +95,13 @@ listen = 0.0.0.0:15009, [::]:15009
 mode = tproxy
 allow = 10.77.1.3, fd77:1::3
 intercept_ports = 7009
+intercept_interfaces = r0
+
+[listener kept]
+listen = 0.0.0.0:15010, [::]:15010
+mode = redirect
+upstream_bind = client
+intercept_ports = 7010
 intercept_interfaces = r0
 
 [listener forward4]
@@ -179,6 +186,8 @@ works "$in_client" forward4 $client4 10.77.1.1 15014 "7777 $(seen4 1 2) same" $s
 works "$in_client" forward6 $client6 fd77:1::1 15014 "7777 $(seen6 1 2) same" $server6 7777
 works "$in_client" fixed4 $client4 10.77.1.1 15015 "7777 $(seen4 2 9) any" $server4 7777
 works "$in_client" fixed6 $client6 fd77:1::1 15015 "7777 $(seen6 2 9) any" $server6 7777
+works "$in_client" kept $client4 $server4 7010 "7010 $(seen4 1 2) any"
+works "$in_client" kept $client6 $server6 7010 "7010 $(seen6 1 2) any"
 
 works "$in_client" limited $client4 $server4 7006 "7006 $(seen4 1 2) same"
 works "$in_client" limited $client6 $server6 7006 "7006 $(seen6 1 2) same"
