@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <linux/if_link.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <stdlib.h>
 #include <string.h>
@@ -98,9 +97,8 @@ static int read_all(struct doctor *doctor, uint16_t type, sa_family_t family, si
 	struct rtgenmsg *header = mnl_nlmsg_put_extra_header(question, header_size);
 
 	question->nlmsg_type = type;
-	question->nlmsg_flags = NLM_F_DUMP;
 	header->rtgen_family = (unsigned char)family;
-	return doctor_ask(NETLINK_ROUTE, question, answer, doctor);
+	return doctor_dump(question, NULL, answer, doctor);
 }
 
 int doctor_read_links(struct doctor *doctor)

@@ -43,6 +43,30 @@ int doctor_ask(int bus, struct nlmsghdr *question, mnl_cb_t answer, void *data)
 	return rc;
 }
 
+static bool every(const struct nlmsghdr *message, const void *argument)
+{
+	(void)message;
+	(void)argument;
+	return true;
+}
+
+int doctor_dump(struct nlmsghdr *question, netlink_filter *filter, mnl_cb_t each, void *data)
+{
+	struct netlink_messages messages;
+	struct netlink netlink;
+	int rc;
+
+	if (netlink_open(&netlink) < 0)
+		return -1;
+	rc = netlink_dump(&netlink, question, filter == NULL ? every : filter, data, &messages);
+	netlink_close(&netlink);
+	for (struct nlmsghdr *message = NULL; rc == 0 && (message = netlink_messages_next(&messages, message)) != NULL;)
+		if (each(message, data) != MNL_CB_OK)
+			rc = -1;
+	netlink_messages_free(&messages);
+	return rc;
+}
+
 /* Not by stdio: a sysctl is read at once, or not at all. */
 int doctor_sysctl(long *value, const char *format, ...)
 {

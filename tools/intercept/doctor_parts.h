@@ -5,13 +5,13 @@
 #ifndef DOCTOR_PARTS_H
 #define DOCTOR_PARTS_H
 
-#include <libmnl/libmnl.h>
 #include <net/if.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 
+#include "netlink.h"
 #include "network.h"
 #include "plan.h"
 
@@ -89,8 +89,13 @@ const char *doctor_family(sa_family_t family);
 
 /* ---- asking: doctor_netlink.c -------------------------------------------------------------------------------------- */
 
-/* Sends a question over a bus of netlink and hears its answers to the end. 0, or -1 with errno. */
+/* Sends a question over a bus of netlink and shows its answers as they come. 0, or -1 with errno. */
 int doctor_ask(int bus, struct nlmsghdr *question, mnl_cb_t answer, void *data) __attribute__((warn_unused_result));
+
+/* Asks for a whole table of routing, and when all is there shows each message that passes the filter, if there is one; both
+   have the data. 0, or -1 with errno. */
+int doctor_dump(struct nlmsghdr *question, netlink_filter *filter, mnl_cb_t each, void *data)
+	__attribute__((warn_unused_result));
 
 /* A number below /proc/sys: 0, or -1 with errno. */
 int doctor_sysctl(long *value, const char *format, ...) __attribute__((format(printf, 2, 3), warn_unused_result));

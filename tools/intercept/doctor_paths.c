@@ -3,7 +3,6 @@
  * doctor_paths - whether packets are let in where they arrive, and whether servers' answers come back this way.
  */
 #include <errno.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <string.h>
 
@@ -74,11 +73,11 @@ static bool is_entrys(const struct doctor *doctor, const struct plan_entry *entr
 	return false;
 }
 
-static int on_route(const struct nlmsghdr *message, void *data)
+static bool is_part(const struct nlmsghdr *message, const void *argument)
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
 	struct network to = {.family = AF_INET, .prefix = header->rtm_dst_len};
-	struct part *part = data;
+	const struct part *part = argument;
 	const struct nlattr *attribute;
 	struct address address;
 	unsigned out = 0;
@@ -93,9 +92,16 @@ static int on_route(const struct nlmsghdr *message, void *data)
 			memcpy(&to.in, mnl_attr_get_payload(attribute), sizeof(to.in));
 	}
 	address = doctor_as_address(&to);
-	if (header->rtm_type == RTN_UNICAST && networks_have(&part->from, &address) &&
-		is_entrys(part->doctor, part->entry, out))
-		part->found = true;
+	return header->rtm_type == RTN_UNICAST && networks_have(&part->from, &address) &&
+		is_entrys(part->doctor, part->entry, out);
+}
+
+static int on_part(const struct nlmsghdr *message, void *data)
+{
+	struct part *part = data;
+
+	(void)message;
+	part->found = true;
 	return MNL_CB_OK;
 }
 
@@ -108,9 +114,8 @@ static bool has_way(const struct doctor *doctor, const struct plan_entry *entry,
 	struct rtmsg *header = mnl_nlmsg_put_extra_header(question, sizeof(*header));
 
 	question->nlmsg_type = RTM_GETROUTE;
-	question->nlmsg_flags = NLM_F_DUMP;
 	header->rtm_family = AF_INET;
-	return doctor_ask(NETLINK_ROUTE, question, on_route, &part) < 0 || part.found;
+	return doctor_dump(question, is_part, on_part, &part) < 0 || part.found;
 }
 
 /* A network whose packets get in by one of the entry's interfaces is fine. */

@@ -5,7 +5,6 @@
  */
 #include <errno.h>
 #include <linux/fib_rules.h>
-#include <linux/netlink.h>
 #include <linux/rtnetlink.h>
 #include <net/if.h>
 #include <inttypes.h>
@@ -111,9 +110,8 @@ static int read_rules(struct rules *rules, sa_family_t family)
 
 	*rules = (struct rules){0};
 	question->nlmsg_type = RTM_GETRULE;
-	question->nlmsg_flags = NLM_F_DUMP;
 	header->family = (uint8_t)family;
-	return doctor_ask(NETLINK_ROUTE, question, on_rule, rules);
+	return doctor_dump(question, NULL, on_rule, rules);
 }
 
 static bool leads(const struct doctor *doctor, const struct rule *rule)
@@ -182,11 +180,11 @@ struct table {
 	struct network other;
 };
 
-static int on_table_route(const struct nlmsghdr *message, void *data)
+/* A router may have a million others. */
+static bool is_in_table(const struct nlmsghdr *message, const void *argument)
 {
 	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
-	struct network network = {.family = header->rtm_family};
-	struct table *table = data;
+	const struct table *table = argument;
 	const struct nlattr *attribute;
 	uint32_t id = header->rtm_table;
 
@@ -194,11 +192,22 @@ static int on_table_route(const struct nlmsghdr *message, void *data)
 	{
 		if (mnl_attr_get_type(attribute) == RTA_TABLE)
 			id = mnl_attr_get_u32(attribute);
-		else if (mnl_attr_get_type(attribute) == RTA_DST)
+	}
+	return id == table->id;
+}
+
+static int on_table_route(const struct nlmsghdr *message, void *data)
+{
+	const struct rtmsg *header = mnl_nlmsg_get_payload(message);
+	struct network network = {.family = header->rtm_family};
+	struct table *table = data;
+	const struct nlattr *attribute;
+
+	mnl_attr_for_each(attribute, message, sizeof(*header))
+	{
+		if (mnl_attr_get_type(attribute) == RTA_DST)
 			read_network(&network, header->rtm_family, header->rtm_dst_len, attribute);
 	}
-	if (id != table->id)
-		return MNL_CB_OK;
 	if (header->rtm_type == RTN_LOCAL && header->rtm_dst_len == 0)
 		table->delivers = true;
 	else if (header->rtm_type != RTN_LOCAL)
@@ -214,9 +223,8 @@ static int read_table(const struct doctor *doctor, struct table *table, sa_famil
 
 	*table = (struct table){.id = doctor->plan->config->weir.tproxy_table};
 	question->nlmsg_type = RTM_GETROUTE;
-	question->nlmsg_flags = NLM_F_DUMP;
 	header->rtm_family = (unsigned char)family;
-	return doctor_ask(NETLINK_ROUTE, question, on_table_route, table);
+	return doctor_dump(question, is_in_table, on_table_route, table);
 }
 
 /* What mends a missing rule makes the route, too. */
