@@ -235,6 +235,15 @@ fault_unprivileged() {
 	grep -q 'you must be root' "$dir/said"
 	[ $? = 1 ]
 	result $? "and nobody but the doctor speaks" "$dir/said"
+	if [ "$netns_way" = -nmpf ]; then
+		skip "it would be this machine's own setting" "so is who may have no network namespace"
+		return
+	fi
+	# this user namespace's
+	echo 0 >/proc/sys/user/max_net_namespaces
+	check
+	[ $status = 0 ] && grep -q '^not looked at, for kernel-feature: ' "$dir/said" && grep -q '^nothing found: ' "$dir/said"
+	result $? "so is who may have no network namespace" "$dir/said"
 }
 
 # ---- as he is used

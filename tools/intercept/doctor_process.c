@@ -41,6 +41,7 @@ static bool has_descriptor(int pid, const char *name)
 	return found;
 }
 
+/* The one that starts all others keeps what it hands on, so it counts only if there is no other. */
 static int find_process(uint32_t inode)
 {
 	char name[32];
@@ -49,7 +50,7 @@ static int find_process(uint32_t inode)
 	int pid = -1;
 
 	snprintf(name, sizeof(name), "socket:[%" PRIu32 "]", inode);
-	while (directory != NULL && pid < 0 && (entry = readdir(directory)) != NULL) {
+	while (directory != NULL && pid <= 1 && (entry = readdir(directory)) != NULL) {
 		int candidate = is_number(entry->d_name) ? (int)strtol(entry->d_name, NULL, 10) : -1;
 
 		if (candidate > 0 && has_descriptor(candidate, name))

@@ -53,7 +53,7 @@ static void find_features(struct doctor *doctor, const char *rules, const char *
 	}
 	if (doctor->findings == before) {
 		doctor_find(doctor, "nftables does not take the rules: %s", error);
-		doctor_mend(doctor, "weir-intercept -f %s show # to see which, then nft -c -f", doctor->file);
+		doctor_mend(doctor, "weir-intercept -f %s up # it shows which", doctor->file);
 	}
 }
 
@@ -117,8 +117,8 @@ void doctor_kernel_feature(struct doctor *doctor)
 	rules = print_rules(doctor->plan);
 	rc = rules == NULL ? -2 : doctor_nft_elsewhere(rules, &text);
 	if (rc == -2)
-		doctor_miss(doctor, "what the kernel knows, since no network namespace can be had to try it: %s",
-			strerrordesc_np(errno));
+		doctor_miss(doctor,
+			"what the kernel takes, and whether rules are stale: no network namespace to try it in");
 	else if (rc == 0)
 		doctor->expected = text;
 	else if (!doctor->cgroups_miss)
