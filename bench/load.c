@@ -38,6 +38,7 @@ static const struct measure measures[] = {
 
 enum {
 	OPTION_FIRST = 256,
+	SERVER,
 	PORT,
 	CONNECTIONS,
 	SETTLE,
@@ -53,6 +54,7 @@ enum {
 };
 
 static const struct option options[] = {
+	{"server", required_argument, NULL, SERVER},
 	{"port", required_argument, NULL, PORT},
 	{"connections", required_argument, NULL, CONNECTIONS},
 	{"settle", required_argument, NULL, SETTLE},
@@ -75,7 +77,8 @@ static void print_help(FILE *file)
 	for (size_t i = 0; i < MEASURES; i++)
 		fprintf(file, "  %-10s %s\n", measures[i].name, measures[i].help);
 	fputs("\n"
-	      "  --port PORT        of 127.0.0.1: a proxy's, or that of `load serve`\n"
+	      "  --server ADDRESS   IPv4; whom to call, or where to serve [127.0.0.1]\n"
+	      "  --port PORT        of it: a proxy's, or that of `load serve`\n"
 	      "  --connections N    [1]\n"
 	      "  --settle S         seconds that are not measured yet [0.3]\n"
 	      "  --seconds S        that are measured [2]\n"
@@ -130,6 +133,8 @@ static int parse_option(int option, const char *text, struct load *load)
 	uint64_t number;
 
 	switch (option) {
+	case SERVER:
+		return wire_set_server(text);
 	case PORT:
 		if (parse_number(text, 1, UINT16_MAX, &number) == -1)
 			return -1;

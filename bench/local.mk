@@ -47,6 +47,7 @@ EXTRA_DIST += \
 	bench/costs \
 	bench/policies \
 	bench/run \
+	bench/transparent \
 	bench/harness/__init__.py \
 	bench/harness/bench.py \
 	bench/harness/cases.py \

@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <stdbool.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -17,6 +18,11 @@
 #define LEFT_ALONE 100
 #define QUEUES_MAX (256U * 1024 * 1024)
 #define QUEUE_MIN (64U * 1024)
+
+#define LOOPBACK 0x7f000000U
+
+static struct in_addr server;
+static bool elsewhere;
 
 /* Not zeros: pages that were never written are all the same one, which would be warmer than any real buffer. */
 static unsigned char warm[WIRE_CHUNK] = {1};
@@ -43,11 +49,26 @@ void wire_header(unsigned char header[WIRE_HEADER], enum wire_kind kind, uint32_
 	wire_put(header + 4, 4, size);
 }
 
+int wire_set_server(const char *address)
+{
+	elsewhere = true;
+	return inet_pton(AF_INET, address, &server) == 1 ? 0 : -1;
+}
+
 static struct sockaddr_in loopback(uint16_t port, uint8_t last)
 {
 	return (struct sockaddr_in){.sin_family = AF_INET,
 		.sin_port = htons(port),
-		.sin_addr.s_addr = htonl(0x7f000000U | last)};
+		.sin_addr.s_addr = htonl(LOOPBACK | last)};
+}
+
+static struct sockaddr_in at_server(uint16_t port)
+{
+	struct sockaddr_in address = loopback(port, 1);
+
+	if (elsewhere)
+		address.sin_addr = server;
+	return address;
 }
 
 static int open_socket(void)
@@ -71,7 +92,7 @@ static int failed(int fd)
 
 int wire_listen(uint16_t *port)
 {
-	struct sockaddr_in address = loopback(0, 1);
+	struct sockaddr_in address = at_server(0);
 	socklen_t length = sizeof(address);
 	int fd = open_socket();
 
@@ -92,6 +113,10 @@ static int bind_source(int fd, uint8_t source)
 
 	if (source == 0)
 		return 0;
+	if (elsewhere) {
+		errno = EADDRNOTAVAIL;
+		return -1;
+	}
 	if (setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on)) == -1)
 		return -1;
 	return bind(fd, (struct sockaddr *)&address, sizeof(address));
@@ -99,7 +124,7 @@ static int bind_source(int fd, uint8_t source)
 
 int wire_connect(uint16_t port, uint8_t source)
 {
-	struct sockaddr_in address = loopback(port, 1);
+	struct sockaddr_in address = at_server(port);
 	int fd = open_socket();
 
 	if (fd == -1)

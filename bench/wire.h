@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * wire - what the two sides of load say to each other, and the sockets they say it over: TCP on 127.0.0.1, never blocking,
- * TCP_NODELAY.
+ * wire - what the two sides of load say to each other, and the sockets they say it over: TCP on 127.0.0.1 or where else the
+ * server is, never blocking, TCP_NODELAY.
  *
  * A client opens every connection with a header of eight bytes: a kind, three zeros, a size (32 bits, little endian). What
  * follows has no meaning: it is sent from one buffer that stays warm, and received without being copied. What is asked and
@@ -36,10 +36,16 @@ void wire_header(unsigned char header[WIRE_HEADER], enum wire_kind kind, uint32_
 void wire_put(unsigned char *at, unsigned bytes, uint64_t number);
 uint64_t wire_get(const unsigned char *at, unsigned bytes);
 
+/* Before the two below: an IPv4 address instead of 127.0.0.1. -1: it is none. */
+__attribute__((warn_unused_result)) int wire_set_server(const char *address);
+
 /* The socket, whose port is given by the kernel and told; -1 with errno. */
 __attribute__((warn_unused_result)) int wire_listen(uint16_t *port);
 
-/* The socket, on its way: writable when it is there. `source` is the last byte of its own 127.0.0.x, 0 for any. -1 with errno. */
+/*
+ * The socket, on its way: writable when it is there. `source` is the last byte of its own 127.0.0.x, 0 for any; towards other
+ * servers there are no others. -1 with errno.
+ */
 __attribute__((warn_unused_result)) int wire_connect(uint16_t port, uint8_t source);
 
 /*
