@@ -150,7 +150,8 @@ struct config_listener {
 	struct config_upstream *upstream;          /* borrowed from config */
 	struct policy *policies[CONFIG_STACK_MAX]; /* borrowed from config */
 	size_t policy_count;
-	bool bind_client;             /* towards the server, the client's address and port */
+	bool bind_client;             /* towards the server, the client's address */
+	bool bind_port;               /* and its port, too */
 	struct address bind[2];       /* or one of these, by family: IPv4, IPv6; length 0: none */
 	struct networks allow;        /* empty, as all of these: no such list */
 	struct networks deny;         /* see config_allows() */

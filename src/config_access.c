@@ -10,7 +10,8 @@
 #include "text.h"
 
 #define BIND_WORD_NONE "none"
-#define BIND_WORD_CLIENT "client"
+#define BIND_WORD_CLIENT "client"                 /* with its port */
+#define BIND_WORD_CLIENT_ADDRESS "client-address" /* and another port */
 
 /* ---- networks ------------------------------------------------------------------------------------------------------ */
 
@@ -139,8 +140,8 @@ static void link_bind_address(struct linking *linking, const char *word)
 
 	text_quote(quote, word);
 	if (!parse_bind(&address, word)) {
-		config_link_complain(linking, "%s is no address; expected none, client, or addresses without ports",
-			quote);
+		config_link_complain(linking,
+			"%s is no address; expected none, client, client-address, or addresses without ports", quote);
 		return;
 	}
 	is_ipv6 = address.sa.sa_family == AF_INET6;
@@ -152,17 +153,24 @@ static void link_bind_address(struct linking *linking, const char *word)
 	bind[is_ipv6] = address;
 }
 
+static void set_bind(struct config_listener *listener, bool client, bool port)
+{
+	listener->bind_client = client;
+	listener->bind_port = port;
+}
+
 static void link_bind_word(struct linking *linking, const char *word)
 {
 	struct config_listener *listener = linking->listener;
-	bool client = strcmp(word, BIND_WORD_CLIENT) == 0;
+	bool port = strcmp(word, BIND_WORD_CLIENT) == 0;
+	bool client = port || strcmp(word, BIND_WORD_CLIENT_ADDRESS) == 0;
 
 	if (!client && strcmp(word, BIND_WORD_NONE) != 0)
 		link_bind_address(linking, word);
 	else if (text_count_words(listener->upstream_bind_text) > 1)
 		config_link_complain(linking, "%s stands beside other words; expected it alone", word);
 	else
-		listener->bind_client = client;
+		set_bind(listener, client, port);
 }
 
 static bool has_unix_upstream(const struct config_listener *listener)
@@ -202,7 +210,7 @@ static void check_bind_family(const struct linking *linking)
 			upstream->server);
 	else
 		config_link_complain(linking,
-			"in mode tproxy upstream_bind is client by default, and no client here can connect to %s; "
+			"in mode tproxy upstream_bind is client-address by default, and no client here can connect to %s; "
 			"expected upstream_bind = none, or an address of its family",
 			upstream->server);
 }
@@ -224,8 +232,11 @@ static void check_bind(const struct linking *linking)
 	check_bind_family(linking);
 }
 
-/* Without the key, clients of mode tproxy keep their address towards the server as they kept the server's; but not towards
-   one on this machine, whose answers would leave it, and nothing brings them back. */
+/*
+ * Without the key, clients of mode tproxy keep their address towards the server as they kept the server's; but not towards one
+ * on this machine, whose answers would leave it, and nothing brings them back. Nor do they keep their port: with both, conntrack
+ * would take weir's connection for the client's own, so that NAT passes it by, and its packets count as invalid.
+ */
 static void link_bind(struct linking *linking)
 {
 	struct config_listener *listener = linking->listener;
@@ -233,8 +244,8 @@ static void link_bind(struct linking *linking)
 		!has_loopback_upstream(listener);
 
 	if (!config_link_key(linking, "upstream_bind")) {
-		config_link_set(linking, "upstream_bind", client ? BIND_WORD_CLIENT : BIND_WORD_NONE);
-		listener->bind_client = client;
+		config_link_set(linking, "upstream_bind", client ? BIND_WORD_CLIENT_ADDRESS : BIND_WORD_NONE);
+		set_bind(listener, client, false);
 		check_bind_family(linking);
 		return;
 	}

@@ -148,7 +148,7 @@ const struct weir_option config_listener_table[] = {
 		.type = WEIR_OPTION_STRING,
 		AT(upstream_bind_text),
 		.def = "", /* by mode, see config_access.c */
-		.doc = "the address to connect from: none, client, or addresses without ports, one of each family"},
+		.doc = "the address to connect from: none, client (with its port), client-address, or addresses without ports"},
 	{.key = "policy",
 		.type = WEIR_OPTION_STRING,
 		AT(policy_names),

@@ -100,6 +100,14 @@ static bool closes_loop(struct connection *connection, uint64_t now)
 	return true;
 }
 
+/* What clients alone could bring about, or all of them meet at once, is told once a second; the access lines tell the rest. */
+static bool is_worth_telling(const struct connection *connection, const struct dial_outcome *outcome, uint64_t now)
+{
+	bool common = outcome->reason == CLOSE_NO_DESCRIPTORS || listener_of(connection)->config->upstream->original;
+
+	return !common || commons_may_complain(site_of(connection)->commons, now);
+}
+
 static void dialled(void *argument, const struct dial_outcome *outcome, uint64_t now)
 {
 	struct connection *connection = argument;
@@ -118,7 +126,7 @@ static void dialled(void *argument, const struct dial_outcome *outcome, uint64_t
 		return;
 	}
 	forget_arrival(connection);
-	if (outcome->reason != CLOSE_NO_DESCRIPTORS || commons_may_complain(site_of(connection)->commons, now))
+	if (is_worth_telling(connection, outcome, now))
 		report_failure(&report, outcome);
 	session_failed(&connection->session, outcome->reason, now);
 }

@@ -58,7 +58,7 @@ int listener_init(struct listener *listener, const struct config_listener *confi
 		.bind = config->bind,
 		.bound = config->bind[0].length != 0 || config->bind[1].length != 0,
 		/* what netfilter has redirected it knows by both ends, and would do it again to another with the same ones */
-		.keep_port = config->mode != CONFIG_REDIRECT || !upstream->original,
+		.keep_port = config->bind_port && config->mode != CONFIG_REDIRECT,
 		.connect_timeout = config->connect_timeout,
 		.loops = loops,
 	};

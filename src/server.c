@@ -400,8 +400,8 @@ static uint32_t needed_privileges(const struct server *server)
 	uint32_t needed = server->commons.loops.mark != 0 ? PRIVILEGES_RAW : 0;
 
 	for (size_t i = 0; i < server->listener_count; i++)
-		if (server->listeners[i].config->bind_client)
-			needed |= PRIVILEGES_RAW | PRIVILEGES_LOW_PORTS;
+		needed |= (server->listeners[i].config->bind_client ? PRIVILEGES_RAW : 0) |
+			(server->listeners[i].config->bind_port ? PRIVILEGES_LOW_PORTS : 0);
 	return needed;
 }
 

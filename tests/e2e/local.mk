@@ -88,6 +88,7 @@ e2e_scripts = \
 	tests/e2e/sim_output.sh \
 	tests/e2e/sim_scenarios.sh \
 	tests/e2e/start.sh \
+	tests/e2e/transparent_firewall.sh \
 	tests/e2e/transparent_guide.sh \
 	tests/e2e/transparent_loops.sh \
 	tests/e2e/transparent_loss.sh \

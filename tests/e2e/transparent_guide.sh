@@ -36,9 +36,8 @@ says 4 '^straight$' "the server hears the client without weir,"
 says 4 '^through weir$' "and with it;"
 [ "$(grep -c '^Connection received on 10\.77\.1\.2 ' "$dir/said.4")" = 2 ] && [ "$(grep -c ^Conn "$dir/said.4")" = 2 ]
 result $? "both times it is called by the client's own address" "$dir/said.4"
-port=$(sed -n '2,$s/^Connection received on [0-9.]* //p' "$dir/said.4" | tail -n 1)
-says 7 " session .* listener=gateway client=10\.77\.1\.2:$port server=10\.77\.2\.2:5432 up=13 .* close=done\$" \
-	"weir tells of one session, of the very port that the server saw"
+says 7 " session .* listener=gateway client=10\.77\.1\.2:[0-9]* server=10\.77\.2\.2:5432 up=13 .* close=done\$" \
+	"weir tells of one session, of both ends"
 [ "$(grep -c ' session ' "$dir/said.7")" = 1 ]
 result $? "and of no other" "$dir/said.7"
 

@@ -76,8 +76,8 @@ is() {
 ini "user = nobody" >"$dir/users.ini"
 start_weir <"$dir/users.ini"
 intercept up
-is "$nobody" 0000000000002400
-result $? "as user nobody it may do CAP_NET_RAW and CAP_NET_BIND_SERVICE, and nothing else" "$dir/seen"
+is "$nobody" 0000000000002000
+result $? "as user nobody it may do CAP_NET_RAW, and nothing else" "$dir/seen"
 awk '/^Cap(Inh|Amb):/ { if ($2 !~ /^0+$/) bad = 1 } END { exit bad }' "$dir/status"
 result $? "and hands on nothing" "$dir/seen"
 tproxy_works "as user nobody"
@@ -103,7 +103,7 @@ upstream = $server4:7001
 upstream_bind = client
 END
 is "$nobody" 0000000000002400
-result $? "upstream_bind = client needs it in mode forward" "$dir/seen"
+result $? "upstream_bind = client needs it in mode forward, and CAP_NET_BIND_SERVICE for ports" "$dir/seen"
 says $client4 "$in_client" 10.77.1.1 15003 "and works after the drop"
 echo hello | $in_client timeout 20 nc -N -p 1023 10.77.1.1 15003 >"$dir/seen" 2>&1
 eventually grep -q "client=$client4:1023 .* close=done" "$dir/log" && grep -q hello "$dir/seen"

@@ -208,7 +208,7 @@ START_TEST(a_gateway)
 	ck_assert(listener->upstream->original && listener->upstream->address.length == 0);
 	ck_assert_str_eq(listener->upstream->host, "");
 	ck_assert_str_eq(listener->upstream->name, CONFIG_ORIGINAL);
-	ck_assert(listener->bind_client && listener->deny_first && !intercept->local);
+	ck_assert(listener->bind_client && !listener->bind_port && listener->deny_first && !intercept->local);
 	ck_assert_uint_eq(listener->allow.count, 2);
 	ck_assert_uint_eq(listener->deny.count, 1);
 	ck_assert_uint_eq(listener->destinations.count, 2);
@@ -236,6 +236,7 @@ START_TEST(original_upstreams)
 	ck_assert_ptr_eq(config->listeners[0]->upstream, config->listeners[1]->upstream);
 	ck_assert(config->listeners[0]->upstream->original && config->listeners[0]->intercept.local);
 	ck_assert(!config->listeners[0]->bind_client && config->listeners[1]->bind_client);
+	ck_assert(!config->listeners[0]->bind_port);
 	ck_assert(!config->listeners[2]->upstream->original);
 	ck_assert_uint_eq(config->weir.mark, CONFIG_MARK);
 	config_free(config);

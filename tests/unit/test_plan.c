@@ -148,6 +148,7 @@ static void expect(struct made *made, bool ipv4, bool ipv6, const char *expected
 #define END "}\n"
 #define TPROXY(family)                                                                                                 \
 	"\tchain tproxy_connections {\n"                                                                               \
+	"\t\ttcp flags & (fin | syn | rst | ack) == syn return comment \"a new one\"\n"                                \
 	"\t\tsocket wildcard 1 return comment \"a listener\"\n"                                                        \
 	"\t\tmeta mark set 30566 accept\n"                                                                             \
 	"\t}\n"                                                                                                        \
@@ -268,6 +269,7 @@ START_TEST(tproxy)
 	made->config.weir.tproxy_mark = 7;
 	expect(made, true, true,
 		BEGIN "\tchain tproxy_connections {\n"
+		      "\t\ttcp flags & (fin | syn | rst | ack) == syn return comment \"a new one\"\n"
 		      "\t\tsocket wildcard 1 return comment \"a listener\"\n"
 		      "\t\tmeta mark set 7 accept\n"
 		      "\t}\n"

@@ -216,7 +216,8 @@ static void print_all_forwarded(FILE *out, const struct plan *plan, enum config_
  * found for every destination, so it must not count. That is asked in a chain of its own because a connection that is being
  * made, or that rests in TIME_WAIT, has no answer, and would be missed by asking for the opposite. To a connection belongs
  * what ICMP says of it, too: that a packet was too long for a link further on is addressed to the client, but only weir can
- * send shorter ones.
+ * send shorter ones. A client that comes again from the same port finds its last connection at rest there: tproxy knows what
+ * to do with that, a mark alone would cost it a second try.
  */
 static void print_tproxy_chains(FILE *out, const struct plan *plan)
 {
@@ -224,6 +225,7 @@ static void print_tproxy_chains(FILE *out, const struct plan *plan)
 	const char *family = plan->routes[0] && plan->routes[1] ? "" : families[plan->routes[1]];
 
 	PRINT("\tchain tproxy_connections {\n");
+	PRINT("\t\ttcp flags & (fin | syn | rst | ack) == syn return comment \"a new one\"\n");
 	PRINT("\t\tsocket wildcard 1 return comment \"a listener\"\n");
 	PRINT("\t\tmeta mark set %" PRIu64 " accept\n", plan->config->weir.tproxy_mark);
 	PRINT("\t}\n");
