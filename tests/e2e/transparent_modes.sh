@@ -31,7 +31,7 @@ for port in $echo_ports; do
 	done
 done
 all_listen() {
-	[ "$($in_server ss -Hltn | wc -l)" = 20 ]
+	[ "$($in_server ss -Hltn | wc -l)" = $((2 * $(echo "$echo_ports" | wc -w))) ]
 }
 eventually all_listen || echo "# the servers do not listen: $(cat "$dir/server.log")"
 
