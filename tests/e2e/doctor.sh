@@ -790,7 +790,7 @@ untracked() {
 # The server answers only when it is told to: when conntrack has forgotten.
 late_answer() {
 	rm -f "$dir/answer"
-	$in_server socat TCP4-LISTEN:7001,reuseaddr "SYSTEM:cat >/dev/null; while [ ! -e $dir/answer ]; do sleep 0.05; done; echo late" &
+	$in_server socat -t 60 TCP4-LISTEN:7001,reuseaddr "SYSTEM:cat >/dev/null; while [ ! -e $dir/answer ]; do sleep 0.05; done; echo late" &
 	children="$children $!"
 	eventually listens server 7001
 	$in_client socat -t 20 -T 20 - TCP4:$server4:7001 </dev/null >"$dir/back" 2>/dev/null &
@@ -838,7 +838,11 @@ keepalive = off"
 	sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_close_wait=2
 	sed -i 's/^keepalive = .*/keepalive = 1s/' "$dir/weir.ini"
 	start_again
-	healthy "nor is it forgotten when keepalive reminds of it"
+	! late_answer forgotten
+	result $? "a shorter keepalive does not help, since weir probes every 15 seconds at most"
+	finds close-wait
+	sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_close_wait=16
+	healthy "it does, if conntrack remembers for longer than these"
 }
 
 fault_conntrack_idle() {

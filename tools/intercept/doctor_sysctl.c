@@ -9,6 +9,7 @@
 
 #define SECOND UINT64_C(1000000000)
 #define LONG_ENOUGH 432000 /* s, for a listener that waits for ever: what the kernel gives established connections */
+#define PROBES 15          /* s, between weir's keepalive probes: see src/socket.c */
 #define FULL 90            /* percent of nf_conntrack_max */
 
 /* sysctl takes names with '/', too; an interface may have dots in its own: "eth0.100". */
@@ -185,13 +186,14 @@ static uint64_t timeout_of(const struct config_listener *listener, bool half_clo
 	return half_closed ? listener->half_close_timeout : listener->idle_timeout;
 }
 
-/* Whether conntrack may forget a connection that weir still has. A keepalive probe that goes out before reminds it. */
+/* Whether conntrack may forget a connection that weir still has. A keepalive probe that goes out before reminds it, and probes
+   go out every keepalive seconds, but no more often than PROBES. */
 static bool forgets(const struct config_listener *listener, bool half_closed, long seconds)
 {
 	uint64_t memory = (uint64_t)seconds * SECOND;
 
 	return memory < least(timeout_of(listener, half_closed), LONG_ENOUGH * SECOND) &&
-		(listener->keepalive == CONFIG_OFF || memory <= listener->keepalive);
+		(listener->keepalive == CONFIG_OFF || memory <= listener->keepalive || memory <= PROBES * SECOND);
 }
 
 static void find_timeout(struct doctor *doctor, bool half_closed, const char *name)
