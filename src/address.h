@@ -46,7 +46,7 @@ const char *address_text(const struct address *address, char *buffer, size_t siz
 bool address_is_loopback(const struct address *address); /* 127/8, ::1, and 127/8 mapped into IPv6; unix: no */
 bool address_is_unix(const struct address *address);
 bool address_is_wildcard(const struct address *address); /* 0.0.0.0 or :: */
-void address_unmap(struct address *address); /* IPv4 mapped into IPv6 becomes IPv4; others stay */
+void address_unmap(struct address *address);             /* IPv4 mapped into IPv6 becomes IPv4; others stay */
 /* Whether both are of one family of the internet, and name the same interface; ports do not count. */
 bool address_same_host(const struct address *a, const struct address *b);
 

@@ -148,7 +148,7 @@ int arrival_admit(struct arrival *arrival, struct loops *loops, int fd, const st
 {
 	if (header != NULL && header->source.length != 0) {
 		arrival->client = header->source;
-		address_unmap(&arrival->client); /* proxies that listen on [::] for both families name IPv4 clients so */
+		address_unmap(&arrival->client); /* proxies that listen on [::] alone name IPv4 clients so */
 	}
 	if (arrival->refused == CLOSE_NONE)
 		arrival->refused = judge(arrival, loops, fd);

@@ -37,8 +37,8 @@ struct greeting {
 	void *argument;
 };
 
-/* What the client's socket is opened with, so that its events come here. */
-void greeting_notify(void *greeting);
+/* What the client's socket notifies, with the greeting for its argument. */
+void greeting_notify(void *argument);
 
 /*
  * Begins to wait for a header of at most `limit` bytes, for at most `timeout` (ns, WEIR_NEVER). done() is told on a later

@@ -38,6 +38,7 @@ table inet firewall {
 END
 for port in 7001 7002 7003; do
 	for family in 4 6; do
+		# shellcheck disable=SC2016 # the other shell's
 		$in_server socat "TCP$family-LISTEN:$port,fork,reuseaddr$([ $family = 4 ] || echo ,ipv6only=1)" \
 			SYSTEM:'echo $SOCAT_PEERADDR; exec cat' 2>>"$dir/socat.log" &
 		children="$children $!"
