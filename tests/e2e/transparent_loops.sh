@@ -19,12 +19,14 @@ all_listen() {
 }
 eventually all_listen || echo "# the servers do not listen: $(cat "$dir/server.log")"
 
-# ini MARK
+# ini MARK [LINE [LINE]]
 ini() {
 	cat <<-END
 		[weir]
 		workers = 2
 		mark = $1
+		${2-}
+		${3-}
 		[listener tproxy]
 		listen = 0.0.0.0:15001, [::]:15001
 		mode = tproxy
@@ -124,9 +126,9 @@ packets() {
 	nft list counter inet watch "$1" | sed -n 's/.*packets \([0-9]*\).*/\1/p'
 }
 
-# marked MARK WATCHED: clients of every listener
+# marked MARK WATCHED [LINE [LINE]]: clients of every listener
 marked() {
-	ini "$1" >"$dir/loops.ini"
+	ini "$1" "${3-}" "${4-}" >"$dir/loops.ini"
 	start_weir <"$dir/loops.ini"
 	intercept up
 	watch "$2"
@@ -139,13 +141,18 @@ marked() {
 	marked=$(packets marked)
 	others=$(packets others)
 }
-for mark in auto 4711; do
-	marked $mark "$([ $mark = auto ] && echo 30565 || echo $mark)"
-	# The local clients' own packets, before they are redirected, go nowhere.
+# The local clients' own packets, before they are redirected, go nowhere.
+all_marked() {
 	[ "$marked" -gt 20 ] && [ "$others" = 0 ]
-	result $? "mark = $mark: all of weir's packets have it ($marked with, $others without)"
+	result $? "mark = $1: all of weir's packets have it ($marked with, $others without)"
 	stop_weir
-done
+}
+marked auto 30565
+all_marked auto
+marked 4711 4711 "tproxy_mark = 4712" "tproxy_table = 4713"
+all_marked 4711
+[ -n "$(ip -4 route show table 4713)" ] && [ -n "$(ip -6 route show table 4713)" ]
+result $? "tproxy_mark and tproxy_table are others, too"
 marked off 30565
 [ "$marked" = 0 ] && [ "$others" -gt 20 ]
 result $? "mark = off: none has one ($marked with, $others without)"
