@@ -4,7 +4,7 @@
 # and no other. What he says mends it does: it is run as he prints it, and then he finds nothing.
 set -u
 
-faults="healthy_tproxy healthy_redirect unprivileged quiet documented
+faults="healthy_tproxy healthy_redirect healthy_forward nothing_asked unprivileged quiet documented
 	kernel_feature no_rules stale_rules no_routing_rule no_route other_route rule_shadowed
 	src_valid_mark fwmark_accept fwmark_reflect rp_filter ip_forward return_path
 	not_listening not_transparent no_capability
@@ -189,7 +189,7 @@ talks() {
 	$patience heard
 	if grep -q hello "$dir/back"; then
 		how=past
-		[ -z "$(ss -Htn "dport = :${3-$port}")" ] || how=weir
+		[ -z "$(ss -Htn "dport = :$port")" ] || how=weir # it has one to the server
 	fi
 	exec 9>&-
 	kill "$talker" 2>/dev/null
@@ -225,6 +225,38 @@ half_close_timeout = 30s"
 	talks weir "" $server4
 	[ $how = weir ]
 	result $? "and one of its own connections goes weir (it went $how)"
+}
+
+# A listener of mode forward that connects from its clients' addresses needs the routing, too.
+fault_healthy_forward() {
+	extra="upstream = $server4:$port
+upstream_bind = client"
+	interfaces=
+	addresses=0.0.0.0:15001
+	servers
+	configure forward | grep -v '^intercept_ports' | start_weir
+	weir=$(pgrep -n -x -f ".*weir -f $dir/weir.ini .*")
+	children="$children $weir"
+	intercept up
+	healthy "a listener that connects from its clients' addresses has no findings"
+	goes weir 10.77.1.1 15001
+	ip rule delete fwmark 30566
+	goes none 10.77.1.1 15001
+	finds no-routing-rule
+	mends
+	goes weir 10.77.1.1 15001
+}
+
+fault_nothing_asked() {
+	gateway tproxy
+	cp "$dir/weir.ini" "$dir/gateway.ini"
+	sed -i '/^intercept_/d; s/^mode = .*/mode = forward/' "$dir/weir.ini"
+	echo "upstream = $server4:$port" >>"$dir/weir.ini"
+	start_again
+	finds stale-rules
+	mends
+	[ -z "$(nft list ruleset)$(ip rule show fwmark 30566)" ]
+	result $? "who asks for nothing has nothing left" "$dir/mended"
 }
 
 fault_unprivileged() {
@@ -780,22 +812,26 @@ fault_other_mark() {
 
 # ---- conntrack
 
-tracked() {
-	conntrack -L 2>/dev/null | grep -q "dport=$port "
-}
-untracked() {
-	! tracked
-}
-
-# The server answers only when it is told to: when conntrack has forgotten.
+# late_answer STATE COMMAND: the server answers only when it is told to, after the command; conntrack has the connection in the
+# state meanwhile, or not
 late_answer() {
-	rm -f "$dir/answer"
-	$in_server socat -t 60 TCP4-LISTEN:7001,reuseaddr "SYSTEM:cat >/dev/null; while [ ! -e $dir/answer ]; do sleep 0.05; done; echo late" &
+	state=$1
+	shift
+	rm -f "$dir/answer" "$dir/held"
+	mkfifo "$dir/held"
+	exec 8<>"$dir/held" # never ends, unless the client is to close its side
+	input=/dev/null
+	ask="cat >/dev/null;"
+	if [ "$state" = ESTABLISHED ]; then
+		input=$dir/held
+		ask=
+	fi
+	$in_server socat -t 60 TCP4-LISTEN:7001,reuseaddr "SYSTEM:$ask while [ ! -e $dir/answer ]; do sleep 0.05; done; echo late" &
 	children="$children $!"
 	eventually listens server 7001
-	$in_client socat -t 20 -T 20 - TCP4:$server4:7001 </dev/null >"$dir/back" 2>/dev/null &
+	$in_client socat -t 20 -T 20 - TCP4:$server4:7001 <"$input" >"$dir/back" 2>/dev/null &
 	asker=$!
-	eventually half_closed
+	eventually is_tracked
 	patience=eventually
 	[ "$1" != forgotten ] || patience=soon
 	"$@"
@@ -807,14 +843,14 @@ late_answer() {
 	return $status
 }
 
-half_closed() {
-	conntrack -L 2>/dev/null | grep -q 'CLOSE_WAIT .*dport=7001 .*sport=15001'
+is_tracked() {
+	conntrack -L 2>/dev/null | grep -q "$state .*dport=7001 .*sport=15001"
+}
+is_untracked() {
+	! is_tracked
 }
 forgotten() {
-	eventually not_half_closed
-}
-not_half_closed() {
-	! half_closed
+	eventually is_untracked
 }
 
 fault_close_wait() {
@@ -829,16 +865,16 @@ keepalive = off"
 	start_again
 	intercept up
 	sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_close_wait=1
-	! late_answer forgotten
+	! late_answer CLOSE_WAIT forgotten
 	result $? "an answer to a half-closed connection that conntrack has forgotten never arrives"
 	finds close-wait
 	mends
-	late_answer true
+	late_answer CLOSE_WAIT true
 	result $? "one to a connection that it remembers does" "$dir/back"
 	sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_close_wait=2
 	sed -i 's/^keepalive = .*/keepalive = 1s/' "$dir/weir.ini"
 	start_again
-	! late_answer forgotten
+	! late_answer CLOSE_WAIT forgotten
 	result $? "a shorter keepalive does not help, since weir probes every 15 seconds at most"
 	finds close-wait
 	sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_close_wait=16
@@ -846,13 +882,24 @@ keepalive = off"
 }
 
 fault_conntrack_idle() {
+	command -v conntrack >/dev/null || {
+		skip "conntrack is missing" "conntrack-idle"
+		return
+	}
 	extra="half_close_timeout = 30s
 idle_timeout = 2h
 keepalive = off"
 	gateway redirect
-	sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_established=3600
+	sed -i "s/^intercept_ports = .*/&, 7001/" "$dir/weir.ini"
+	start_again
+	intercept up
+	sysctl -q -w net.netfilter.nf_conntrack_tcp_timeout_established=1
+	! late_answer ESTABLISHED forgotten
+	result $? "what is sent over a connection that conntrack has forgotten never arrives"
 	finds conntrack-idle
 	mends
+	late_answer ESTABLISHED true
+	result $? "over one that it remembers it does" "$dir/back"
 }
 
 # The real one is for the machine as a whole, and not to be set from here.
