@@ -14,7 +14,7 @@ at_once=6
 
 # ---- all of them, each as this script again, in namespaces of its own
 
-if [ -z "${fault-}" ]; then
+if [ -z "${doctor_fault-}" ]; then
 	# shellcheck source=lib.sh
 	. "$WEIR_SRCDIR/tests/e2e/lib.sh"
 	[ -x "$WEIR_BUILDDIR/tools/weir-intercept" ] || skip_all "built without weir-intercept"
@@ -29,8 +29,8 @@ if [ -z "${fault-}" ]; then
 	trap finish EXIT
 	running=0
 	for fault in $faults; do
-		[ -z "${only-}" ] || [ "$only" = "$fault" ] || continue
-		env -u dir -u netns_way fault="$fault" sh "$0" >"$dir/$fault.tap" 2>"$dir/$fault.stderr" &
+		[ -z "${doctor_only-}" ] || [ "$doctor_only" = "$fault" ] || continue
+		env -u dir -u netns_way doctor_fault="$fault" sh "$0" >"$dir/$fault.tap" 2>"$dir/$fault.stderr" &
 		children="$children $!"
 		running=$((running + 1))
 		[ $((running % at_once)) = 0 ] || continue
@@ -913,5 +913,5 @@ fault_conntrack_full() {
 	result $? "and twice as much is proposed" "$dir/said"
 }
 
-"fault_$fault"
+"fault_$doctor_fault"
 echo "1..$count"
