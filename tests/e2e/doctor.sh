@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
 # The doctor: gateways that work have no findings; broken on purpose, in one way each, they truly are, and he names that way
-# and no other. What he says mends it does: it is run as he prints it, and then he finds nothing.
+# and no other. What he says mends it does: it is run as he prints it, and then he finds nothing. $doctor_only picks one.
 set -u
 
 faults="healthy_tproxy healthy_redirect healthy_forward nothing_asked unprivileged quiet documented
