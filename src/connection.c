@@ -12,6 +12,7 @@
 
 #include "container.h"
 #include "log.h"
+#include "origin.h"
 #include "report.h"
 #include "rest.h"
 
@@ -276,7 +277,18 @@ static void greeted(void *argument, const struct greeting_outcome *outcome, uint
 	turn_away(site, listener, now);
 }
 
-/* NULL when memory is short. A listener that intercepts could get weir's own connections back. */
+/*
+ * Whether weir's connection for this client could come to a listener that intercepts. One that has the address of a client on
+ * another machine cannot: what answers it goes there. And that client may well come from the same port, at the same time.
+ */
+static bool may_return(const struct config_listener *config, const struct address *peer)
+{
+	if (config->mode == CONFIG_FORWARD)
+		return false;
+	return !config->bind_client || (config->mode == CONFIG_REDIRECT && origin_is_local(peer));
+}
+
+/* NULL when memory is short. */
 static struct arrival *make_passage(struct connection *connection, const struct address *peer)
 {
 	const struct config_listener *config = listener_of(connection)->config;
@@ -288,7 +300,7 @@ static struct arrival *make_passage(struct connection *connection, const struct 
 		free(passage);
 		return NULL;
 	}
-	if (config->mode != CONFIG_FORWARD)
+	if (may_return(config, peer))
 		passage->arrival->terms.departure = &passage->departure;
 	connection->passage = passage;
 	return passage->arrival;

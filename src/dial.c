@@ -232,19 +232,15 @@ static bool is_port_barred(int error)
 	return error == EADDRINUSE || error == EADDRNOTAVAIL || error == EACCES;
 }
 
-/*
- * So early that weir knows its own connection when it comes back. One that has its client's address and port is not noted:
- * it has the very ends of the client's own, and if it came back, TCP would take it for that.
- */
-static void note_departure(struct dial *dial, int fd, const struct address *to, bool as_client)
+/* So early that weir knows its own connection when it comes back. */
+static void note_departure(struct dial *dial, int fd, const struct address *to)
 {
 	struct departure *departure = dial->terms->departure;
 
 	if (departure == NULL)
 		return;
 	loops_forget(dial->target->loops, departure); /* that of an attempt before */
-	if (!as_client)
-		loops_depart(dial->target->loops, departure, fd, to);
+	loops_depart(dial->target->loops, departure, fd, to);
 }
 
 static int connect_to(struct dial *dial, const struct address *to)
@@ -256,12 +252,10 @@ static int connect_to(struct dial *dial, const struct address *to)
 	if (find_source(dial, to, &source) != 0)
 		return -1;
 	fd = connect_from(dial, to, source, keep_port);
-	if (fd < 0 && keep_port && source != NULL && address_port(source) != 0 && is_port_barred(errno)) {
-		keep_port = false;
-		fd = connect_from(dial, to, source, keep_port);
-	}
+	if (fd < 0 && keep_port && source != NULL && address_port(source) != 0 && is_port_barred(errno))
+		fd = connect_from(dial, to, source, false);
 	if (fd >= 0)
-		note_departure(dial, fd, to, dial->terms->client != NULL && keep_port);
+		note_departure(dial, fd, to);
 	return fd;
 }
 
@@ -276,7 +270,7 @@ static int begin_connecting(struct dial *dial)
 		fd = -1;
 	}
 	if (fd >= 0) {
-		note_departure(dial, fd, address, false);
+		note_departure(dial, fd, address);
 		rest_end(dial->socket, on_event, dial);
 		return 0;
 	}
