@@ -213,7 +213,7 @@ const struct weir_option config_listener_table[] = {
 	{.key = "keepalive",
 		.type = WEIR_OPTION_TIME,
 		AT(keepalive),
-		.def = "1m",
+		.def = "45s",
 		.min = SECOND,
 		.max = HOUR * 9,
 		.names = off_words,
