@@ -136,8 +136,8 @@ static int make_preface(struct arrival *arrival, const struct proxy_header *head
 	arrival->terms.preface_bytes = proxy_header_write(arrival->preface, size,
 		arrival->listener->send_proxy == CONFIG_SEND_V1 ? 1 : 2, &arrival->client, destination,
 		header != NULL ? header->tlvs : NULL, tlv_bytes);
-	if (arrival->terms.preface_bytes ==
-		0) { /* the addresses that weir knows may be longer than those it came with */
+	/* the addresses that weir knows may be longer than those it came with */
+	if (arrival->terms.preface_bytes == 0) {
 		arrival->refused = CLOSE_PROXY_ERROR;
 		arrival->error = "its PROXY header is too long to be passed on";
 	}
