@@ -222,5 +222,24 @@ one_port() {
 one_port TCP4 $client4 $server4 "$(seen4 1 2)"
 one_port TCP6 "[$client6]" "[$server6]" "$(seen6 1 2)"
 
+# Ports of the client's address are given by its kernel, and by weir's for the other leg. That both give the same one to
+# connections to the same server is rare, and no loop.
+# their_port TCP4|TCP6 CLIENT SERVER
+their_port() {
+	next_port
+	$in_client timeout 60 socat -u "$1:$3:7009,bind=$2:$source_port" - >"$dir/held" 2>"$dir/seen" &
+	holder=$!
+	eventually grep -q '^7009 ' "$dir/held"
+	leg=$(sed 's/.* //' "$dir/held")
+	said=$(echo | $in_client timeout 20 socat -t 20 - "$1:$3:7009,bind=$2:$leg" 2>>"$dir/seen")
+	kill "$holder"
+	wait "$holder"
+	echo "weir's port: $leg; the server says '$said'" >>"$dir/seen"
+	expr "$said" : '7009 .' >/dev/null
+	result $? "from $2, a port that weir has towards $3 at the time" "$dir/seen"
+}
+their_port TCP4 10.77.1.3 $server4
+their_port TCP6 "[fd77:1::3]" "[$server6]"
+
 stop_weir
 echo "1..$count"
