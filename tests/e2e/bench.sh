@@ -63,7 +63,7 @@ nothing_left() {
 	! [ -s "$dir/left" ]
 }
 
-echo 1..8
+echo 1..9
 
 bench
 ended 0
@@ -91,3 +91,13 @@ TMPDIR=$dir "$WEIR_SRCDIR/bench/policies" --build "$WEIR_BUILDDIR" --rounds 1 --
 result $? "a policy simulated and over sockets" "$dir/out"
 nothing_left
 result $? "nothing is left of that" "$dir/left"
+
+# In namespaces, where they can be had.
+what="transparent modes are measured, each in four ways"
+"$WEIR_SRCDIR/bench/transparent" --build "$WEIR_BUILDDIR" --rounds 1 --seconds 0.2 >"$dir/out" 2>&1
+if grep -q '^1\.\.0 # SKIP' "$dir/out"; then
+	skip "$(sed -n 's/^1\.\.0 # SKIP //p' "$dir/out")" "$what"
+else
+	[ "$(grep -c -e '^[^ ]* *\(forward\|redirect\|tproxy\) *[0-9.]* .* of forward$' "$dir/out")" = 12 ]
+	result $? "$what" "$dir/out"
+fi
