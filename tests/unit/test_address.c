@@ -161,7 +161,7 @@ static struct address parsed(const char *text)
 
 static const struct {
 	const char *text, *unmapped;
-} mapped[] = {{"[::ffff:1.2.3.4]:80", "1.2.3.4:80"}, {"[::ffff:0.0.0.0]:0", "0.0.0.0:0"}, {"[::1]:80", "[::1]:80"},
+} mappings[] = {{"[::ffff:1.2.3.4]:80", "1.2.3.4:80"}, {"[::ffff:0.0.0.0]:0", "0.0.0.0:0"}, {"[::1]:80", "[::1]:80"},
 	{"[::fffe:1.2.3.4]:80", "[::fffe:102:304]:80"}, {"1.2.3.4:80", "1.2.3.4:80"}, {"unix:/run/x", "unix:/run/x"}};
 
 START_TEST(mapped_addresses_become_what_they_stand_for)
@@ -169,10 +169,10 @@ START_TEST(mapped_addresses_become_what_they_stand_for)
 	char error[512] = "", text[ADDRESS_TEXT_MAX];
 	struct address address, same, none = {0};
 
-	ck_assert_int_eq(address_parse(&address, mapped[_i].text, error, sizeof(error)), 0);
-	ck_assert_int_eq(address_parse(&same, mapped[_i].unmapped, error, sizeof(error)), 0);
+	ck_assert_int_eq(address_parse(&address, mappings[_i].text, error, sizeof(error)), 0);
+	ck_assert_int_eq(address_parse(&same, mappings[_i].unmapped, error, sizeof(error)), 0);
 	address_unmap(&address);
-	ck_assert_str_eq(address_text(&address, text, sizeof(text)), mapped[_i].unmapped);
+	ck_assert_str_eq(address_text(&address, text, sizeof(text)), mappings[_i].unmapped);
 	ck_assert_int_eq(address.length, same.length);
 	ck_assert_mem_eq(&address.storage, &same.storage, same.length);
 	address_unmap(&none);
@@ -209,7 +209,7 @@ int main(void)
 	tcase_add_loop_test(tcase, good_target, 0, COUNT(targets));
 	tcase_add_loop_test(tcase, bad_target, 0, COUNT(bad_targets));
 	tcase_add_test(tcase, unix_names_of_all_kinds);
-	tcase_add_loop_test(tcase, mapped_addresses_become_what_they_stand_for, 0, COUNT(mapped));
+	tcase_add_loop_test(tcase, mapped_addresses_become_what_they_stand_for, 0, COUNT(mappings));
 	tcase_add_test(tcase, questions);
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
