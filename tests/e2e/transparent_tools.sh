@@ -88,10 +88,16 @@ tools() {
 		result $? "$1, IPv$2: iperf3 $direction" "$dir/client.log"
 	done
 
-	$in_server timeout 30 nc -N "-$2" -l 7001 <"$dir/down" >"$dir/server.out" &
+	# one after the other: nc drops what it has still to send when the other end has nothing more to say
+	$in_server timeout 30 nc -d "-$2" -l 7001 >"$dir/server.out" &
 	listener=$!
 	eventually listens server 7001
 	$in_client timeout 30 nc -N "$3" 7001 <"$dir/up" >"$dir/client.out" 2>"$dir/client.log"
+	wait "$listener"
+	$in_server timeout 30 nc -N "-$2" -l 7001 <"$dir/down" >/dev/null &
+	listener=$!
+	eventually listens server 7001
+	$in_client timeout 30 nc -d "$3" 7001 >"$dir/client.out" 2>>"$dir/client.log"
 	wait "$listener"
 	cmp "$dir/up" "$dir/server.out" 2>>"$dir/client.log" && cmp "$dir/down" "$dir/client.out" 2>>"$dir/client.log"
 	result $? "$1, IPv$2: nc, a file each way" "$dir/client.log"
@@ -131,8 +137,10 @@ tools redirect 4 10.77.2.3 10.77.2.1
 tools redirect 6 fd77:2::3 fd77:2::1
 
 # What the tools end by themselves ends as done; redis-benchmark's and iperf3's resets are theirs.
-eventually grep -q 'listener=redirect .* up=3000000 down=2000000 .* close=done' "$dir/log" &&
-	grep -q 'listener=tproxy .* up=3000000 down=2000000 .* close=done' "$dir/log" &&
+eventually grep -q 'listener=redirect .* up=0 down=2000000 .* close=done' "$dir/log" &&
+	grep -q 'listener=redirect .* up=3000000 down=0 .* close=done' "$dir/log" &&
+	grep -q 'listener=tproxy .* up=0 down=2000000 .* close=done' "$dir/log" &&
+	grep -q 'listener=tproxy .* up=3000000 down=0 .* close=done' "$dir/log" &&
 	! grep -q -e 'close=server-error' -e 'close=connect' -e 'close=internal' "$dir/log"
 result $? "no session broke"
 stop_weir
