@@ -17,6 +17,12 @@ bool arrival_needed(const struct config_listener *listener)
 		listener->deny.count > 0;
 }
 
+/* Lists of clients alone need no more than the peer: no question to the kernel. */
+static bool wants_destination(const struct config_listener *listener)
+{
+	return listener->mode != CONFIG_FORWARD || listener->send_proxy != CONFIG_SEND_NO;
+}
+
 struct arrival *arrival_new(const struct config_listener *listener, int fd, const struct address *peer)
 {
 	struct arrival *arrival = calloc(1, sizeof(*arrival));
@@ -26,7 +32,8 @@ struct arrival *arrival_new(const struct config_listener *listener, int fd, cons
 	arrival->listener = listener;
 	arrival->peer = *peer;
 	arrival->client = *peer;
-	if (origin_destination(fd, (enum config_mode)listener->mode, &arrival->destination) != 0)
+	if (wants_destination(listener) &&
+		origin_destination(fd, (enum config_mode)listener->mode, &arrival->destination) != 0)
 		arrival->destination.length = 0;
 	return arrival;
 }

@@ -14,32 +14,14 @@
 /* Connecting to 0.0.0.0 or [::] means loopback; an IPv4 address may be dressed as IPv6. */
 static struct address destination(struct address address)
 {
-	struct address in = {.length = sizeof(in.in)};
-
-	if (address.sa.sa_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&address.in6.sin6_addr)) {
-		in.in.sin_family = AF_INET;
-		in.in.sin_port = address.in6.sin6_port;
-		memcpy(&in.in.sin_addr, &address.in6.sin6_addr.s6_addr[12], sizeof(in.in.sin_addr));
-		address = in;
-	}
-	if (address.sa.sa_family == AF_INET && address.in.sin_addr.s_addr == htonl(INADDR_ANY))
+	address_unmap(&address);
+	if (!address_is_wildcard(&address))
+		return address;
+	if (address.sa.sa_family == AF_INET)
 		address.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	if (address.sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address.in6.sin6_addr))
+	else
 		address.in6.sin6_addr = in6addr_loopback;
 	return address;
-}
-
-static bool arrives_in(const struct address *to, const struct address *listen)
-{
-	return listen->in.sin_addr.s_addr == to->in.sin_addr.s_addr ||
-		(listen->in.sin_addr.s_addr == htonl(INADDR_ANY) && address_is_loopback(to));
-}
-
-static bool arrives_in6(const struct address *to, const struct address *listen)
-{
-	if (IN6_ARE_ADDR_EQUAL(&listen->in6.sin6_addr, &to->in6.sin6_addr))
-		return listen->in6.sin6_scope_id == to->in6.sin6_scope_id;
-	return IN6_IS_ADDR_UNSPECIFIED(&listen->in6.sin6_addr) && address_is_loopback(to);
 }
 
 static bool arrives(const struct address *to, const struct address *listen)
@@ -50,7 +32,9 @@ static bool arrives(const struct address *to, const struct address *listen)
 		return strcmp(to->un.sun_path, listen->un.sun_path) == 0;
 	if (address_port(to) != address_port(listen))
 		return false;
-	return to->sa.sa_family == AF_INET ? arrives_in(to, listen) : arrives_in6(to, listen);
+	if (address_same_host(to, listen))
+		return to->sa.sa_family == AF_INET || to->in6.sin6_scope_id == listen->in6.sin6_scope_id;
+	return address_is_wildcard(listen) && address_is_loopback(to);
 }
 
 /* Which listener gets the connections of this one, or NOBODY that we know of. */

@@ -295,18 +295,18 @@ bool network_is(const struct network *network, sa_family_t family)
 /* An address as a network of its own, an IPv4 one mapped into IPv6 as IPv4. */
 static struct network network_of(const struct address *address)
 {
-	struct network network = {.family = address->sa.sa_family, .prefix = IPV4_BITS};
+	struct network network = {.prefix = IPV4_BITS};
+	struct address plain = *address;
 
+	address_unmap(&plain);
+	network.family = plain.sa.sa_family;
 	if (network.family == AF_INET) {
-		network.in = address->in.sin_addr;
-	} else if (IN6_IS_ADDR_V4MAPPED(&address->in6.sin6_addr)) {
-		network.family = AF_INET;
-		memcpy(&network.in, &address->in6.sin6_addr.s6_addr[12], sizeof(network.in));
+		network.in = plain.in.sin_addr;
 	} else {
 		network.prefix = IPV6_BITS;
-		network.in6 = address->in6.sin6_addr;
+		network.in6 = plain.in6.sin6_addr;
 	}
-	network.ports.low = network.ports.high = address_port(address);
+	network.ports.low = network.ports.high = address_port(&plain);
 	return network;
 }
 

@@ -226,19 +226,13 @@ static bool has_address(const struct doctor *doctor, const struct doctor_link *l
 	return false;
 }
 
-static bool is_wildcard(const struct address *address)
-{
-	return address->sa.sa_family == AF_INET ? address->in.sin_addr.s_addr == htonl(INADDR_ANY)
-						: IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
-}
-
 void doctor_no_address(struct doctor *doctor)
 {
 	for (size_t i = 0; i < doctor->plan->count; i++) {
 		const struct plan_entry *entry = &doctor->plan->entries[i];
 		const char *sample = entry->family == AF_INET ? "192.168.77.1/24" : "fd77::1/64";
 
-		if (entry->listener->mode != CONFIG_REDIRECT || !is_wildcard(entry->address))
+		if (entry->listener->mode != CONFIG_REDIRECT || !address_is_wildcard(entry->address))
 			continue;
 		for (const struct doctor_link *link = NULL; (link = doctor_next_link(doctor, entry, link)) != NULL;) {
 			if ((link->flags & IFF_UP) == 0 || has_address(doctor, link, entry->family))

@@ -112,18 +112,12 @@ static void print_match(FILE *out, const struct plan_entry *entry)
 	print_set(out, "tcp dport", &intercept->ports, port_item);
 }
 
-static bool is_wildcard(const struct address *address)
-{
-	return address->sa.sa_family == AF_INET ? address->in.sin_addr.s_addr == htonl(INADDR_ANY)
-						: IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
-}
-
 /* "10.0.0.1:15001", "[fd00::1]:15001"; of a wildcard only the port. */
 static void print_target(FILE *out, const struct address *address)
 {
 	char host[INET6_ADDRSTRLEN] = "";
 
-	if (is_wildcard(address)) {
+	if (address_is_wildcard(address)) {
 		PRINT(":%u", address_port(address));
 	} else if (address->sa.sa_family == AF_INET) {
 		inet_ntop(AF_INET, &address->in.sin_addr, host, sizeof(host));
@@ -142,7 +136,7 @@ static void print_comment(FILE *out, const struct plan_entry *entry)
 /* "redirect" alone goes to the interface's first address, where a listener with an address of its own is not. */
 static void print_redirect(FILE *out, const struct plan_entry *entry)
 {
-	if (is_wildcard(entry->address))
+	if (address_is_wildcard(entry->address))
 		PRINT("redirect to ");
 	else
 		PRINT("dnat %s to ", entry->family == AF_INET ? "ip" : "ip6");
