@@ -10,36 +10,15 @@
 
 #include "doctor_parts.h"
 
-static int hear(struct mnl_socket *socket, unsigned sequence, mnl_cb_t answer, void *data)
-{
-	char buffer[32768]; /* as large as the kernel makes the parts of a long answer */
-	int state = MNL_CB_OK;
-
-	while (state > MNL_CB_STOP) {
-		ssize_t length = mnl_socket_recvfrom(socket, buffer, sizeof(buffer));
-
-		if (length < 0)
-			return -1;
-		state = mnl_cb_run(buffer, (size_t)length, sequence, mnl_socket_get_portid(socket), answer, data);
-	}
-	return state;
-}
-
 int doctor_ask(int bus, struct nlmsghdr *question, mnl_cb_t answer, void *data)
 {
-	struct mnl_socket *socket = mnl_socket_open2(bus, SOCK_CLOEXEC);
-	int rc = -1, error;
+	struct netlink netlink;
+	int rc;
 
-	if (socket == NULL)
+	if (netlink_open(&netlink, bus) < 0)
 		return -1;
-	question->nlmsg_seq = 1;
-	question->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK; /* so that one answer has an end, too */
-	if (mnl_socket_bind(socket, 0, MNL_SOCKET_AUTOPID) == 0 &&
-		mnl_socket_sendto(socket, question, question->nlmsg_len) >= 0)
-		rc = hear(socket, question->nlmsg_seq, answer, data);
-	error = errno;
-	mnl_socket_close(socket);
-	errno = error;
+	rc = netlink_ask(&netlink, question, answer, data);
+	netlink_close(&netlink);
 	return rc;
 }
 
@@ -56,7 +35,7 @@ int doctor_dump(struct nlmsghdr *question, netlink_filter *filter, mnl_cb_t each
 	struct netlink netlink;
 	int rc;
 
-	if (netlink_open(&netlink) < 0)
+	if (netlink_open(&netlink, NETLINK_ROUTE) < 0)
 		return -1;
 	rc = netlink_dump(&netlink, question, filter == NULL ? every : filter, data, &messages);
 	netlink_close(&netlink);

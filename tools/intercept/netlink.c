@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * netlink - questions and orders to the kernel's routing, one at a time.
+ * netlink - questions and orders to a part of the kernel, one at a time.
  */
 #include "netlink.h"
 
@@ -19,9 +19,9 @@ struct dump {
 	struct netlink_messages *messages;
 };
 
-int netlink_open(struct netlink *netlink)
+int netlink_open(struct netlink *netlink, int bus)
 {
-	*netlink = (struct netlink){.socket = mnl_socket_open2(NETLINK_ROUTE, SOCK_CLOEXEC)};
+	*netlink = (struct netlink){.socket = mnl_socket_open2(bus, SOCK_CLOEXEC)};
 	if (netlink->socket == NULL)
 		return -1;
 	if (mnl_socket_bind(netlink->socket, 0, MNL_SOCKET_AUTOPID) < 0) {
@@ -60,10 +60,16 @@ static int talk(struct netlink *netlink, struct nlmsghdr *message, mnl_cb_t take
 	return rc;
 }
 
+/* Acknowledged, so that a single answer has an end, too. */
+int netlink_ask(struct netlink *netlink, struct nlmsghdr *question, mnl_cb_t answer, void *data)
+{
+	question->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
+	return talk(netlink, question, answer, data);
+}
+
 int netlink_order(struct netlink *netlink, struct nlmsghdr *order)
 {
-	order->nlmsg_flags |= NLM_F_REQUEST | NLM_F_ACK;
-	return talk(netlink, order, NULL, NULL);
+	return netlink_ask(netlink, order, NULL, NULL);
 }
 
 static int keep(const struct nlmsghdr *message, void *argument)

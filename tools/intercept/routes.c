@@ -300,7 +300,7 @@ static int each_family(const struct plan *plan, family_work *work, bool wanted_o
 	struct netlink netlink;
 	int rc = 0;
 
-	if (netlink_open(&netlink) < 0) {
+	if (netlink_open(&netlink, NETLINK_ROUTE) < 0) {
 		fprintf(errors, "weir-intercept: cannot ask the kernel for its routes: %s\n", strerror(errno));
 		return -1;
 	}
