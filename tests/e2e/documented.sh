@@ -139,9 +139,8 @@ log_of_everything() {
 		listen = unix:$dir/live
 		upstream = unix:$dir/server
 	END
-	sleep 60 | nc -U "$dir/live" >"$dir/nc" 2>&1 &
-	client=$!
-	children="$children $client"
+	nc -U "$dir/live" >"$dir/nc" 2>&1 </dev/null & # stays until weir ends: nobody says that he has no more to say
+	children="$children $!"
 	rounds=0
 	until grep -q ' server=unix:' "$dir/log" || [ $rounds = 200 ]; do
 		rounds=$((rounds + 1))
