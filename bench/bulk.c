@@ -56,7 +56,7 @@ static int measure(struct bulk *bulk, const struct load *load)
 	if (load->up && tally_take(&bulk->tally) == -1)
 		return -1;
 	bulk->before = bulk->tally;
-	if (window_run(&bulk->window, load->seconds, &bulk->poller) == -1)
+	if (window_run(&bulk->window, load->seconds, load->up ? NULL : &bulk->received, &bulk->poller) == -1)
 		return -1;
 	return load->up ? tally_take(&bulk->tally) : 0;
 }

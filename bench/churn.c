@@ -147,7 +147,7 @@ static int measure(struct churn *churn, const struct load *load)
 	if (window_begin(&churn->window, &load->cpu, load->settle, &churn->poller) == -1)
 		return -1;
 	histogram_clear(&churn->latency);
-	if (window_run(&churn->window, load->seconds, &churn->poller) == -1)
+	if (window_run(&churn->window, load->seconds, &churn->latency.count, &churn->poller) == -1)
 		return -1;
 	return churn->latency.count > 0 ? 0 : poller_fail(&churn->poller, "no connection was served");
 }

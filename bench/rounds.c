@@ -92,7 +92,7 @@ static int measure(struct rounds *rounds, const struct load *load)
 		return -1;
 	histogram_clear(&rounds->latency);
 	rounds->elephant_bytes = 0;
-	if (window_run(&rounds->window, load->seconds, &rounds->poller) == -1)
+	if (window_run(&rounds->window, load->seconds, &rounds->latency.count, &rounds->poller) == -1)
 		return -1;
 	return rounds->latency.count > 0 ? 0 : poller_fail(&rounds->poller, "no round came back");
 }

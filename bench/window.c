@@ -9,6 +9,8 @@
 
 #include "clock.h"
 
+enum { PATIENCE = 10 }; /* how many times as long as it should a window may take to see anything */
+
 static int read_cpu(const struct cpu *cpu, uint64_t *ns, struct poller *poller)
 {
 	return cpu_read(cpu, ns) == 0 ? 0 : poller_fail(poller, "CPU time: %s", strerror(errno));
@@ -25,12 +27,17 @@ int window_begin(struct window *window, const struct cpu *cpu, double settle, st
 	return 0;
 }
 
-int window_run(struct window *window, double seconds, struct poller *poller)
+int window_run(struct window *window, double seconds, const uint64_t *count, struct poller *poller)
 {
 	uint64_t before = window->cpu_ns;
+	uint64_t length = (uint64_t)(seconds * CLOCK_SECOND);
+	uint64_t end = window->began;
 
-	if (poller_run(poller, window->began + (uint64_t)(seconds * CLOCK_SECOND)) == -1)
-		return -1;
+	do {
+		end += length;
+		if (poller_run(poller, end) == -1)
+			return -1;
+	} while (count != NULL && *count == 0 && clock_now() < window->began + PATIENCE * length);
 	if (read_cpu(window->cpu, &window->cpu_ns, poller) == -1)
 		return -1;
 	window->ended = clock_now();

@@ -22,8 +22,12 @@ struct window {
 __attribute__((warn_unused_result)) int window_begin(struct window *window, const struct cpu *cpu, double settle,
 	struct poller *poller);
 
-/* Runs the load for so many seconds, or until poller_stop(), and ends. */
-__attribute__((warn_unused_result)) int window_run(struct window *window, double seconds, struct poller *poller);
+/*
+ * Runs the load for so many seconds, or until poller_stop(), and ends. While *count is 0 - nothing has happened on a machine
+ * that has other things to do - it goes on, for up to ten times as long; count may be NULL.
+ */
+__attribute__((warn_unused_result)) int window_run(struct window *window, double seconds, const uint64_t *count,
+	struct poller *poller);
 
 double window_seconds(const struct window *window);
 
