@@ -4,13 +4,13 @@
 # and no other. What he says mends it does: it is run as he prints it, and then he finds nothing. $doctor_only picks one.
 set -u
 
-faults="healthy_tproxy healthy_redirect healthy_forward nothing_asked unprivileged quiet documented
-	kernel_feature no_rules stale_rules no_routing_rule no_route other_route rule_shadowed
-	src_valid_mark fwmark_accept fwmark_reflect rp_filter ip_forward return_path
-	not_listening not_transparent no_capability
-	no_interface link_down enslaved bridge_netfilter no_address ipv6_off loopback_only loop no_cgroup
-	firewall other_mark close_wait conntrack_idle conntrack_full"
-at_once=6
+# Those that take longest come first, so that nobody waits for them alone.
+faults="close_wait conntrack_full conntrack_idle fwmark_reflect return_path src_valid_mark fwmark_accept
+	no_routing_rule rule_shadowed loopback_only firewall ip_forward other_mark ipv6_off rp_filter
+	bridge_netfilter no_address other_route no_route no_interface loop no_capability enslaved link_down
+	not_transparent not_listening no_cgroup no_rules stale_rules kernel_feature
+	healthy_tproxy healthy_redirect healthy_forward nothing_asked unprivileged quiet documented"
+at_once=10 # nearly all of their time they wait
 
 # ---- all of them, each as this script again, in namespaces of its own
 
@@ -18,25 +18,20 @@ if [ -z "${doctor_fault-}" ]; then
 	# shellcheck source=lib.sh
 	. "$WEIR_SRCDIR/tests/e2e/lib.sh"
 	[ -x "$WEIR_BUILDDIR/tools/weir-intercept" ] || skip_all "built without weir-intercept"
-	need awk python3 sysctl
-	# they clean up themselves, if they are asked
-	# shellcheck disable=SC2086,SC2317 # a list of words; called by the trap
+	need awk python3 setpriv sysctl xargs
+	# they clean up themselves, when they are asked; and they are when xargs ends
+	# shellcheck disable=SC2317 # called by the trap
 	finish() {
-		[ -z "$children" ] || kill $children 2>/dev/null
+		[ -z "$children" ] || kill "$children" 2>/dev/null
 		wait
 		cleanup
 	}
 	trap finish EXIT
-	running=0
-	for fault in $faults; do
-		[ -z "${doctor_only-}" ] || [ "$doctor_only" = "$fault" ] || continue
-		env -u dir -u netns_way doctor_fault="$fault" sh "$0" >"$dir/$fault.tap" 2>"$dir/$fault.stderr" &
-		children="$children $!"
-		running=$((running + 1))
-		[ $((running % at_once)) = 0 ] || continue
-		wait
-		children=
-	done
+	echo "${doctor_only-$faults}" >"$dir/faults"
+	# shellcheck disable=SC2016 # the inner shell's
+	xargs -n 1 -P $at_once -a "$dir/faults" env -u dir -u netns_way doctor_tap="$dir" setpriv --pdeathsig TERM \
+		sh -c 'doctor_fault=$1 exec sh "$0" >"$doctor_tap/$1.tap" 2>"$doctor_tap/$1.stderr"' "$0" &
+	children=$!
 	wait
 	children=
 	for fault in $faults; do
@@ -148,8 +143,9 @@ mends() {
 	healthy "then nothing is found"
 }
 
+# Nobody waits for connections that hang.
 start_again() {
-	kill "$weir" 2>/dev/null
+	kill -KILL "$weir" 2>/dev/null
 	while kill -0 "$weir" 2>/dev/null; do
 		sleep 0.05
 	done
@@ -315,7 +311,7 @@ fault_documented() {
 
 # ---- rules and routes
 
-# A kernel that takes no rules: only new ones are sent by this call.
+# No kernel can be had that lacks a part, so this is one that takes no rules: only new ones are sent by this call.
 fault_kernel_feature() {
 	if ! command -v strace >/dev/null || sanitized; then
 		skip "strace is missing, or would trace a sanitizer" "kernel-feature"
@@ -594,13 +590,40 @@ fault_not_transparent() {
 	goes weir
 }
 
+# as_unit: weir, as systemd runs it with the drop-in for its unit; without one, it has no capability at all
+as_unit() {
+	cat >"$dir/bin/as_unit" <<-END
+		#!/bin/sh
+		bound=\$(sed -n 's/^CapabilityBoundingSet=CAP_\(.*\)/,+\1/p' /etc/systemd/system/weir.service.d/*.conf 2>/dev/null |
+			tr A-Z a-z)
+		exec setpriv --bounding-set="-all\$bound" --inh-caps=-all "$WEIR" "\$@"
+	END
+	chmod +x "$dir/bin/as_unit"
+	WEIR=$dir/bin/as_unit
+}
+
+# Started for a file that needs none, weir runs on when the rules are those of one that does: it cannot mark its connections,
+# and gets them back.
 fault_no_capability() {
-	gateway redirect
-	instead setpriv --bounding-set=-net_raw,-net_admin --inh-caps=-net_raw,-net_admin \
-		socat TCP6-LISTEN:15001,ipv6only=0,fork EXEC:cat
+	if ! mount -t tmpfs tmpfs /etc/systemd 2>/dev/null; then
+		skip "there is no /etc/systemd to write into" "no-capability"
+		return
+	fi
+	as_unit
+	gateway redirect "mark = off"
+	goes weir
+	sed -i '/^mark = /d; s/^intercept_interfaces = .*/&\nintercept_local = yes/' "$dir/weir.ini"
+	intercept up
+	talks none "" $server4
+	[ $how = none ]
+	result $? "the router's own connections do not get through (one went $how)"
 	finds no-capability
-	grep -q 'AmbientCapabilities=CAP_NET_RAW' "$dir/said"
-	result $? "and it says which" "$dir/said"
+	mends
+	[ "$(sed -n 's/^CapEff:[[:space:]]*//p' "/proc/$weir/status")" = 0000000000002000 ]
+	result $? "weir has CAP_NET_RAW now, and no other" "/proc/$weir/status"
+	talks weir "" $server4
+	[ $how = weir ]
+	result $? "and they do get through (one went $how)"
 }
 
 fault_loop() {
@@ -644,6 +667,7 @@ fault_link_down() {
 	addresses=0.0.0.0:15001
 	gateway tproxy
 	ip link set r0 down
+	goes none
 	finds no-interface
 	mends
 	eventually reached
@@ -675,6 +699,10 @@ fault_enslaved() {
 	goes weir
 }
 
+knows_router() {
+	ip -n client neighbour get 10.77.1.1 dev c0 >/dev/null
+}
+
 fault_bridge_netfilter() {
 	addresses=0.0.0.0:15001
 	if ! sysctl -q -w net.bridge.bridge-nf-call-iptables=1 2>/dev/null; then
@@ -682,7 +710,7 @@ fault_bridge_netfilter() {
 		return
 	fi
 	bridge
-	eventually ip -n client neighbour get 10.77.1.1 dev c0
+	eventually knows_router
 	interfaces="intercept_interfaces = br0"
 	gateway tproxy
 	goes none
@@ -813,7 +841,7 @@ fault_other_mark() {
 # ---- conntrack
 
 # late_answer STATE COMMAND: the server answers only when it is told to, after the command; conntrack has the connection in the
-# state meanwhile, or not
+# state meanwhile, or has forgotten it
 late_answer() {
 	state=$1
 	shift
@@ -831,7 +859,7 @@ late_answer() {
 	eventually listens server 7001
 	$in_client socat -t 20 -T 20 - TCP4:$server4:7001 <"$input" >"$dir/back" 2>/dev/null &
 	asker=$!
-	eventually is_tracked
+	eventually is_waiting
 	patience=eventually
 	[ "$1" != forgotten ] || patience=soon
 	"$@"
@@ -841,6 +869,13 @@ late_answer() {
 	kill $asker 2>/dev/null
 	wait $asker 2>/dev/null
 	return $status
+}
+
+# The client has closed its side, if it is to, and weir has a connection to the server: conntrack has seen all of it.
+is_waiting() {
+	client_state=established
+	[ "$state" = ESTABLISHED ] || client_state=fin-wait-2
+	$in_client ss -Htn state $client_state "dport = :7001" | grep -q . && ss -Htn "dport = :7001" | grep -q .
 }
 
 is_tracked() {
@@ -902,15 +937,47 @@ keepalive = off"
 	result $? "over one that it remembers it does" "$dir/back"
 }
 
-# The real one is for the machine as a whole, and not to be set from here.
+# fill_conntrack COUNT: with connections that are in use, since others would make room
+fill_conntrack() {
+	python3 - "$1" <<-'END'
+		import socket, struct, sys
+		def attribute(kind, *parts):
+		    data = b"".join(parts)
+		    return struct.pack("=HH", len(data) + 4, kind) + data + bytes(-len(data) % 4)
+		nested, ports = 0x8000, attribute(1, b"\x11") + attribute(2, b"\0\1") + attribute(3, b"\0\1")
+		def message(host):
+		    server = b"\x0a\xff\0\1"
+		    there = attribute(nested | 1, attribute(1, host), attribute(2, server)) + attribute(nested | 2, ports)
+		    back = attribute(nested | 1, attribute(1, server), attribute(2, host)) + attribute(nested | 2, ports)
+		    body = struct.pack("=BBH", socket.AF_INET, 0, 0) + attribute(nested | 1, there) + attribute(nested | 2, back)
+		    body += attribute(3, struct.pack(">I", 14)) + attribute(7, struct.pack(">I", 3600)) # assured; for an hour
+		    return struct.pack("=IHHII", len(body) + 16, 0x100, 0x401, 0, 0) + body
+		parts = message(b"HOST").split(b"HOST")
+		count = int(sys.argv[1])
+		s = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, 12)
+		for first in range(0, count, 500):
+		    hosts = (struct.pack(">I", 0x0a000000 + i) for i in range(first, min(first + 500, count)))
+		    s.send(b"".join(host.join(parts) for host in hosts))
+	END
+}
+
+# The limit is the machine's, and not to be set from here; but each network has a table of its own to fill.
 fault_conntrack_full() {
 	gateway redirect
 	goes weir
-	echo 1 >"$dir/max"
-	mount --bind "$dir/max" /proc/sys/net/netfilter/nf_conntrack_max
+	most=$(sysctl -n net.netfilter.nf_conntrack_max)
+	if ! command -v conntrack >/dev/null || [ "$most" -gt 300000 ]; then
+		skip "conntrack is missing, or has room for too many: $most" "conntrack-full"
+		return
+	fi
+	fill_conntrack "$most"
+	goes none
 	finds conntrack-full
-	grep -q 'mend: sysctl -w net.netfilter.nf_conntrack_max=2$' "$dir/said"
+	grep -q "mend: sysctl -w net.netfilter.nf_conntrack_max=$((most * 2))\$" "$dir/said"
 	result $? "and twice as much is proposed" "$dir/said"
+	conntrack -F >/dev/null 2>&1
+	goes weir
+	healthy "with room in it there are no findings"
 }
 
 "fault_$doctor_fault"
