@@ -11,29 +11,11 @@ fi
 # shellcheck source=netns.sh
 . "$WEIR_SRCDIR/tests/e2e/netns.sh"
 
+here= # no words: the router's own
+
 # The server says who called. Those whom weir has taken come from the router's address.
-cat >"$dir/echo" <<'END'
-echo "$SOCAT_PEERADDR"
-exec cat
-END
-# answer PLACE PORT...
-answer() {
-	place=$1
-	shift
-	for port; do
-		for family in 4 6; do
-			nsenter --net="$place" socat -t 60 "TCP$family-LISTEN:$port,fork,reuseaddr$([ $family = 4 ] || echo ,ipv6only=1)" \
-				EXEC:"sh $dir/echo" 2>>"$dir/server.log" &
-			children="$children $!"
-		done
-	done
-}
-answer /run/netns/server 7001 7002 7003 7004 7005 7006 15001 15002
-answer /proc/self/ns/net 7001 7002
-all_listen() {
-	[ "$($in_server ss -Hltn | wc -l)" = 16 ] && [ "$(ss -Hltn | wc -l)" = 4 ]
-}
-eventually all_listen || echo "# the servers do not listen: $(cat "$dir/server.log")"
+serve "$in_server" "7001 7002 7003 7004 7005 7006 15001 15002" PEERADDR
+serve "$here" "7001 7002" PEERADDR
 
 cat >"$dir/traffic.ini" <<END
 [listener tproxy]
@@ -95,27 +77,15 @@ ip -n server address add $server6b/64 dev s0 nodad
 
 # call ENTER FROM TO PORT [OPTION of the socket]: sets $said
 call() {
-	case $3 in
-	*:*) target="TCP6:[$3]:$4,bind=[$2]" ;;
-	*) target="TCP4:$3:$4,bind=$2" ;;
-	esac
 	# shellcheck disable=SC2086 # $1 are words
-	said=$(echo hello | $1 timeout 20 socat -t 20 - "$target${5-}" 2>"$dir/socat.log" | tr '\n' ' ')
-}
-
-# seen ADDRESS: as socat tells it
-seen() {
-	case $1 in
-	*:*:*) echo "$1" | sed 's/^fd77:\(.\)::\(.\)$/[fd77:000\1:0000:0000:0000:0000:0000:000\2]/' ;;
-	*) echo "$1" ;;
-	esac
+	said=$(echo hello | $1 timeout 60 socat -t 60 - "$(socat_to "$3" "$4" "$2")${5-}" 2>"$dir/socat.log" | tr '\n' ' ')
 }
 
 # from DESCRIPTION SEEN: who called is who was seen, and what he said came back
 from() {
-	echo "the server says '$said', expected '$(seen "$2") hello '" >"$dir/seen"
+	echo "the server says '$said', expected '$(told "$2") hello '" >"$dir/seen"
 	cat "$dir/socat.log" >>"$dir/seen"
-	[ "$said" = "$(seen "$2") hello " ]
+	[ "$said" = "$(told "$2") hello " ]
 	result $? "$1" "$dir/seen"
 }
 
@@ -152,7 +122,6 @@ result $? "others takes what goes to the router itself, where it is told to" "$d
 
 # ---- the router's own processes
 
-here= # no words
 # local_from DESCRIPTION OPTION PORT LISTENER: to both families; LISTENER "-" for none
 local_from() {
 	for to in $server4 $server6; do
@@ -206,25 +175,35 @@ fi
 
 # ---- up again, while bytes move
 
-bytes=400000000
-for to in $server4 $server6; do
-	case $to in
-	*:*) target="TCP6:[$to]:7011" listen=TCP6-LISTEN:7011 ;;
-	*) target="TCP4:$to:7011" listen=TCP4-LISTEN:7011 ;;
-	esac
-	{ $in_server timeout 60 socat -u "$listen,reuseaddr" - | wc -c; } >"$dir/came" 2>"$dir/socat.log" &
-	server=$!
-	eventually listens server 7011
-	head -c $bytes /dev/zero | $in_client timeout 60 socat -u - "$target" 2>>"$dir/socat.log" &
-	client=$!
-	ups=0
-	while kill -0 $client 2>/dev/null; do
-		intercept up
-		ups=$((ups + 1))
+# Bytes until there are enough; their millions are counted.
+flood() {
+	while [ ! -e "$dir/enough" ]; do
+		head -c 1000000 /dev/zero
+		echo >>"$dir/pieces"
 	done
-	wait $client && wait $server
-	cat "$dir/came" >>"$dir/socat.log"
-	[ "$(cat "$dir/came")" = $bytes ]
+}
+pieces_came() {
+	[ "$(wc -l <"$dir/pieces")" -gt "$1" ]
+}
+ups=10
+mkfifo "$dir/arrivals"
+for to in $server4 $server6; do
+	rm -f "$dir/enough"
+	: >"$dir/pieces"
+	wc -c <"$dir/arrivals" >"$dir/came" &
+	counting=$!
+	serve_once server "$to" 7011 /dev/null "$dir/arrivals" -d
+	flood | $in_client timeout 100 nc -N "$to" 7011 2>"$dir/socat.log" &
+	client=$!
+	for _ in $(seq $ups); do
+		before=$(wc -l <"$dir/pieces")
+		intercept up
+		eventually pieces_came "$before" || break
+	done
+	touch "$dir/enough"
+	wait $client && wait "$server" && wait $counting
+	echo "$(cat "$dir/came") of $(wc -l <"$dir/pieces") million bytes came" >>"$dir/socat.log"
+	[ "$(cat "$dir/came")" = "$(wc -l <"$dir/pieces")000000" ]
 	result $? "to $to: a connection lives through $ups times 'up'" "$dir/socat.log"
 done
 

@@ -109,6 +109,61 @@ listens() {
 	nsenter --net="/run/netns/$1" -- ss -Hltn "sport = :$2" | grep -q .
 }
 
+# serves ENTER PORTS: somebody does there, in both families
+serves() {
+	for port in $2; do
+		[ "$($1 ss -Hltn "sport = :$port" | wc -l)" = 2 ] || return
+	done
+}
+
+# serve ENTER PORTS [VARIABLES]: servers in both families that repeat what they hear, behind a line with what socat knows of
+# the connection: PEERADDR and the like, see its manual. They listen on return.
+serve() {
+	serving=$dir/serve.$(echo "$2" | tr ' ' -)
+	{
+		# shellcheck disable=SC2016 # the other shell's
+		[ -z "${3-}" ] || echo "$3" | sed 's/[A-Z][A-Z]*/$SOCAT_&/g; s/.*/echo "&"/'
+		echo "exec cat"
+	} >"$serving"
+	for port in $2; do
+		for family in TCP4-LISTEN:$port TCP6-LISTEN:$port,ipv6only=1; do
+			$1 socat -t 60 "$family,fork,backlog=64" EXEC:"sh $serving" 2>>"$serving.log" &
+			children="$children $!"
+		done
+	done
+	eventually serves "$1" "$2" && return
+	sed 's/^/# /' "$serving.log"
+	echo "Bail out! no server for each of $2"
+	exit 1
+}
+
+# told ADDRESS: as socat tells it
+told() {
+	echo "$1" | sed 's/^fd77:\(.\)::\(.\)$/[fd77:000\1:0000:0000:0000:0000:0000:000\2]/'
+}
+
+# serve_once NAMESPACE ADDRESS PORT FILE OUT [OPTION...]: an nc that sends FILE to its only client and keeps what it hears in
+# OUT; sets $server, the process. It listens on return.
+serve_once() {
+	serve_where=$1
+	serve_at="$2 $3"
+	serve_file=$4
+	serve_out=$5
+	shift 5
+	# shellcheck disable=SC2086 # $serve_at are words
+	nsenter --net="/run/netns/$serve_where" -- timeout 100 nc "$@" -l $serve_at <"$serve_file" >"$serve_out" 2>>"$dir/nc.log" &
+	server=$!
+	eventually listens "$serve_where" "${serve_at#* }"
+}
+
+# socat_to ADDRESS PORT SOURCE: as socat wants it
+socat_to() {
+	case $1 in
+	*:*) echo "TCP6:[$1]:$2,bind=[$3]" ;;
+	*) echo "TCP4:$1:$2,bind=$3" ;;
+	esac
+}
+
 # intercept up|down: what the running configuration needs of the kernel
 intercept() {
 	"$WEIR_BUILDDIR/tools/weir-intercept" -f "$dir/weir.ini" --module-dir "$WEIR_POLICIES" "$1" >"$dir/intercept.log" 2>&1 &&
@@ -141,11 +196,7 @@ logged() {
 # refused LISTENER SOURCE TO PORT REASON: the client is reset, and there is one line that says why
 refused() {
 	next_port
-	case $3 in
-	*:*) target="TCP6:[$3]:$4,bind=[$2]:$source_port" ;;
-	*) target="TCP4:$3:$4,bind=$2:$source_port" ;;
-	esac
-	$in_client timeout 20 socat -d -d -u "$target" - >"$dir/back" 2>"$dir/socat.log"
+	$in_client timeout 60 socat -d -d -u "$(socat_to "$3" "$4" "$2"):$source_port" - >"$dir/back" 2>"$dir/socat.log"
 	grep -q 'reset by peer' "$dir/socat.log" && [ ! -s "$dir/back" ]
 	result $? "$1: from $2 to $3:$4: a reset" "$dir/socat.log"
 	logged "$1" "$(name "$2" "$source_port")" - "$5" "$1: from $2 to $3:$4: the access line says $5"

@@ -7,17 +7,7 @@ set -u
 . "$WEIR_SRCDIR/tests/e2e/netns.sh"
 
 # Ports that are weir's on the router are servers like others elsewhere.
-for port in 7001 7002 7003 15001 15002; do
-	for family in 4 6; do
-		$in_server socat -t 60 "TCP$family-LISTEN:$port,fork$([ $family = 4 ] || echo ,ipv6only=1)" EXEC:cat \
-			2>>"$dir/server.log" &
-		children="$children $!"
-	done
-done
-all_listen() {
-	[ "$($in_server ss -Hltn | wc -l)" = 10 ]
-}
-eventually all_listen || echo "# the servers do not listen: $(cat "$dir/server.log")"
+serve "$in_server" "7001 7002 7003 15001 15002"
 
 bind= # a line of the listener for this machine's own clients
 
@@ -65,7 +55,7 @@ sessions() {
 # answers ENTER TO PORT: an echo
 answers() {
 	# shellcheck disable=SC2086 # $1 are words
-	[ "$(echo hello | $1 timeout 20 nc -N "$2" "$3" 2>"$dir/nc.log")" = hello ]
+	[ "$(echo hello | $1 timeout 60 nc -N "$2" "$3" 2>"$dir/nc.log")" = hello ]
 }
 
 # ---- clients that call weir itself

@@ -42,18 +42,15 @@ size=1000000
 head -c $size /dev/zero >"$dir/sent"
 echo "1..3"
 
-# upload FAMILY TO PORT
+# upload TO PORT
 upload() {
-	$in_far timeout 20 nc "$1" -d -l "$3" >"$dir/came" 2>>"$dir/nc.log" &
-	sink=$!
-	children="$children $sink"
-	eventually listens far "$3"
-	$in_client timeout 20 nc "$1" -N "$2" "$3" <"$dir/sent" >>"$dir/nc.log" 2>&1
-	wait $sink
+	serve_once far "$1" "$2" /dev/null "$dir/came" -d
+	$in_client timeout 60 nc -N "$1" "$2" <"$dir/sent" >>"$dir/nc.log" 2>&1
+	wait "$server"
 	cmp "$dir/sent" "$dir/came" >"$dir/why" 2>&1
-	result $? "$size bytes arrive at $2, behind a link of 1300 bytes" "$dir/why"
+	result $? "$size bytes arrive at $1, behind a link of 1300 bytes" "$dir/why"
 }
 
-upload -4 $far4 7000
-upload -6 $far6 7001
+upload $far4 7000
+upload $far6 7001
 stop_weir

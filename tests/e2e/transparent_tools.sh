@@ -10,14 +10,14 @@ need iperf3 redis-server redis-benchmark redis-cli nginx curl sha256sum
 ip -n server address add 10.77.2.3/24 dev s0
 ip -n server address add fd77:2::3/64 dev s0 nodad
 
-# serve COMMAND...: in the server
-serve() {
+# daemon COMMAND...: in the server
+daemon() {
 	$in_server "$@" >>"$dir/server.log" 2>&1 &
 	children="$children $!"
 }
 
-serve iperf3 --server
-serve redis-server --bind 0.0.0.0 :: --port 6379 --protected-mode no --save '' --appendonly no --dir "$dir"
+daemon iperf3 --server --forceflush
+daemon redis-server --bind 0.0.0.0 :: --port 6379 --protected-mode no --save '' --appendonly no --dir "$dir"
 mkdir "$dir/www"
 head -c 20000000 /dev/urandom >"$dir/www/large"
 head -c 3000 /dev/urandom >"$dir/www/small"
@@ -43,7 +43,7 @@ http {
 	}
 }
 END
-serve nginx -c "$dir/nginx.conf" -e "$dir/nginx.error"
+daemon nginx -c "$dir/nginx.conf" -e "$dir/nginx.error"
 all_listen() {
 	listens server 5201 && listens server 6379 && listens server 80
 }
@@ -77,49 +77,52 @@ head -c 1500000 /dev/urandom | base64 >"$dir/value"
 n=1000
 sanitized && n=200
 
+runs=0
+
 # tools MODE FAMILY TO SEEN-BY-THE-SERVER
 tools() {
 	bracketed=$3
 	[ "$2" = 4 ] || bracketed=[$3]
 	for direction in '' --reverse; do
+		runs=$((runs + 1))
+		eventually iperf3_waits $runs
 		# shellcheck disable=SC2086
-		$in_client timeout 30 iperf3 --client "$3" --time 1 --parallel 4 $direction >"$dir/client.log" 2>&1 &&
+		$in_client timeout 60 iperf3 --client "$3" --time 1 --parallel 4 $direction >"$dir/client.log" 2>&1 &&
 			grep -q 'iperf Done' "$dir/client.log"
 		result $? "$1, IPv$2: iperf3 $direction" "$dir/client.log"
 	done
 
 	# one after the other: nc drops what it has still to send when the other end has nothing more to say
-	$in_server timeout 30 nc -d "-$2" -l 7001 >"$dir/server.out" &
-	listener=$!
-	eventually listens server 7001
-	$in_client timeout 30 nc -N "$3" 7001 <"$dir/up" >"$dir/client.out" 2>"$dir/client.log"
-	wait "$listener"
-	$in_server timeout 30 nc -N "-$2" -l 7001 <"$dir/down" >/dev/null &
-	listener=$!
-	eventually listens server 7001
-	$in_client timeout 30 nc -d "$3" 7001 >"$dir/client.out" 2>>"$dir/client.log"
-	wait "$listener"
+	serve_once server "$3" 7001 /dev/null "$dir/server.out" -d
+	$in_client timeout 60 nc -N "$3" 7001 <"$dir/up" >"$dir/client.out" 2>"$dir/client.log"
+	wait "$server"
+	serve_once server "$3" 7001 "$dir/down" /dev/null -N
+	$in_client timeout 60 nc -d "$3" 7001 >"$dir/client.out" 2>>"$dir/client.log"
+	wait "$server"
 	cmp "$dir/up" "$dir/server.out" 2>>"$dir/client.log" && cmp "$dir/down" "$dir/client.out" 2>>"$dir/client.log"
 	result $? "$1, IPv$2: nc, a file each way" "$dir/client.log"
 
-	$in_client timeout 30 redis-benchmark -h "$3" -q -n $n -c 20 -t ping,set,get,lrange_100 >"$dir/client.log" 2>&1 &&
+	$in_client timeout 60 redis-benchmark -h "$3" -q -n $n -c 20 -t ping,set,get,lrange_100 >"$dir/client.log" 2>&1 &&
 		grep -q 'LRANGE_100.*requests per second' "$dir/client.log"
 	result $? "$1, IPv$2: redis-benchmark" "$dir/client.log"
-	$in_client timeout 30 redis-cli -h "$3" -x set "$1-$2" <"$dir/value" >"$dir/client.log" 2>&1 &&
-		$in_client timeout 30 redis-cli -h "$3" get "$1-$2" | head -c "$(wc -c <"$dir/value")" |
+	$in_client timeout 60 redis-cli -h "$3" -x set "$1-$2" <"$dir/value" >"$dir/client.log" 2>&1 &&
+		$in_client timeout 60 redis-cli -h "$3" get "$1-$2" | head -c "$(wc -c <"$dir/value")" |
 		cmp - "$dir/value" 2>>"$dir/client.log"
 	result $? "$1, IPv$2: redis-cli, a value of 2 MB" "$dir/client.log"
 
 	: >"$dir/nginx.seen"
-	$in_client timeout 30 curl --silent --show-error "http://$bracketed/large" 2>"$dir/client.log" |
+	$in_client timeout 60 curl --silent --show-error "http://$bracketed/large" 2>"$dir/client.log" |
 		cmp - "$dir/www/large" 2>>"$dir/client.log"
 	result $? "$1, IPv$2: nginx and curl, a file of 20 MB" "$dir/client.log"
-	$in_client timeout 30 curl --silent --show-error "http://$bracketed/small?[1-100]" --output "$dir/small" \
+	$in_client timeout 60 curl --silent --show-error "http://$bracketed/small?[1-100]" --output "$dir/small" \
 		>"$dir/client.log" 2>&1
+	all_known() { # nginx tells of them when they are over
+		[ "$(grep -c -F -x "$1 /small 200" "$dir/nginx.seen")" = 100 ] && grep -q -F -x "$1 /large 200" "$dir/nginx.seen"
+	}
+	eventually all_known "$4" && cmp "$dir/small" "$dir/www/small" 2>>"$dir/client.log"
+	known=$?
 	sort "$dir/nginx.seen" | uniq -c >>"$dir/client.log"
-	cmp "$dir/small" "$dir/www/small" 2>>"$dir/client.log" &&
-		[ "$(grep -c -F -x "$4 /small 200" "$dir/nginx.seen")" = 100 ] &&
-		grep -q -F -x "$4 /large 200" "$dir/nginx.seen"
+	[ $known = 0 ]
 	result $? "$1, IPv$2: a hundred requests of one connection, and the server knows whose" "$dir/client.log"
 
 	# Ten are iperf3's, eighty redis-benchmark's.

@@ -12,21 +12,7 @@ nobody=$(id -u nobody)
 group=$(id -g nobody)
 real_weir=$WEIR
 
-cat >"$dir/echo" <<'END'
-echo "$SOCAT_PEERADDR"
-exec cat
-END
-for port in 7001 7002; do
-	for family in 4 6; do
-		$in_server socat -t 60 "TCP$family-LISTEN:$port,fork$([ $family = 4 ] || echo ,ipv6only=1)" EXEC:"sh $dir/echo" \
-			2>>"$dir/server.log" &
-		children="$children $!"
-	done
-done
-all_listen() {
-	[ "$($in_server ss -Hltn | wc -l)" = 4 ]
-}
-eventually all_listen || echo "# the servers do not listen: $(cat "$dir/server.log")"
+serve "$in_server" "7001 7002" PEERADDR
 
 ini() {
 	cat <<-END
@@ -50,15 +36,15 @@ ini() {
 # says SEEN ENTER TO PORT DESCRIPTION: whom the server sees, and an echo
 says() {
 	# shellcheck disable=SC2086 # $2 are words
-	echo hello | $2 timeout 20 nc -N "$3" "$4" >"$dir/seen" 2>&1
-	[ "$(paste -s -d ' ' "$dir/seen")" = "$1 hello" ]
+	echo hello | $2 timeout 60 nc -N "$3" "$4" >"$dir/seen" 2>&1
+	[ "$(paste -s -d ' ' "$dir/seen")" = "$(told "$1") hello" ]
 	result $? "$5" "$dir/seen"
 }
 
 # tproxy_works DESCRIPTION
 tproxy_works() {
 	says $client4 "$in_client" $server4 7001 "$1: tproxy works in IPv4"
-	says "[fd77:0001:0000:0000:0000:0000:0000:0002]" "$in_client" $server6 7001 "$1: tproxy works in IPv6"
+	says $client6 "$in_client" $server6 7001 "$1: tproxy works in IPv6"
 }
 
 # is UID CAPABILITIES: all threads of weir are, and may, that and no more
@@ -105,7 +91,7 @@ END
 is "$nobody" 0000000000002400
 result $? "upstream_bind = client needs it in mode forward, and CAP_NET_BIND_SERVICE for ports" "$dir/seen"
 says $client4 "$in_client" 10.77.1.1 15003 "and works after the drop"
-echo hello | $in_client timeout 20 nc -N -p 1023 10.77.1.1 15003 >"$dir/seen" 2>&1
+echo hello | $in_client timeout 60 nc -N -p 1023 10.77.1.1 15003 >"$dir/seen" 2>&1
 eventually grep -q "client=$client4:1023 .* close=done" "$dir/log" && grep -q hello "$dir/seen"
 result $? "also for a client with a low port" "$dir/seen"
 stop_weir
@@ -134,7 +120,7 @@ for capability in net_raw net_admin; do
 done
 
 weir_with -all
-env -u JOURNAL_STREAM -u NOTIFY_SOCKET timeout 20 "$WEIR" -f "$dir/users.ini" --module-dir "$WEIR_POLICIES" >"$dir/seen" 2>&1
+env -u JOURNAL_STREAM -u NOTIFY_SOCKET timeout 60 "$WEIR" -f "$dir/users.ini" --module-dir "$WEIR_POLICIES" >"$dir/seen" 2>&1
 [ $? = 1 ] && grep -q CAP_NET_RAW "$dir/seen"
 result $? "started with none it ends, and says which it needs" "$dir/seen"
 WEIR=$real_weir
@@ -148,7 +134,7 @@ mark = off" "$1" >"$dir/users.ini"
 	start_weir <"$dir/users.ini"
 	intercept up
 	says 10.77.2.1 "" $server4 7002 "$1: a local client is served in IPv4"
-	says "[fd77:0002:0000:0000:0000:0000:0000:0001]" "" $server6 7002 "$1: a local client is served in IPv6"
+	says fd77:2::1 "" $server6 7002 "$1: a local client is served in IPv6"
 	says 10.77.2.1 "setpriv --reuid=$nobody --regid=$group --clear-groups" $server4 7002 "$1: so is one of weir's user"
 	stop_weir # which waits for the last access line
 	[ "$(grep -c ' session .* close=done' "$dir/log")" = 2 ] && [ "$(grep -c ' session ' "$dir/log")" = 2 ]
