@@ -7,14 +7,10 @@ set -u
 need iperf3 shuf
 
 # A server that is there for all the runs.
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	server_port=$(some_port)
-	iperf3 --server --bind 127.0.0.1 --port "$server_port" --forceflush >"$dir/server.log" 2>&1 &
-	server=$!
-	children="$children $server"
-	eventually grep -q -i -e listening -e error "$dir/server.log"
-	grep -q -i 'server listening' "$dir/server.log" && break
-done
+iperf() {
+	exec iperf3 --server --bind 127.0.0.1 --port "$1" --forceflush
+}
+somewhere 'server listening' iperf
 
 start_weir <<END
 [weir]
@@ -25,8 +21,11 @@ upstream = 127.0.0.1:$server_port
 END
 
 echo 1..7
+runs=0
 for streams in 1 8; do
 	for direction in '' --reverse --bidir; do
+		runs=$((runs + 1))
+		eventually iperf3_waits $runs
 		# shellcheck disable=SC2086
 		iperf3 --client 127.0.0.1 --port "$(port_of iperf)" --time 1 --parallel $streams $direction >"$dir/client.log" 2>&1
 		status=$?

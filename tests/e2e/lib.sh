@@ -82,6 +82,30 @@ some_port() {
 	shuf -i 10000-30000 -n 1
 }
 
+# somewhere READY FUNCTION: runs FUNCTION PORT, a server, in the background, with a port that proves to be free; READY is what the
+# server says then. Sets $server, $server_port and $server_log.
+somewhere() {
+	server_log=$dir/server.log
+	for _ in 1 2 3 4 5 6 7 8 9 10; do
+		server_port=$(some_port)
+		: >"$server_log" # what an earlier one said would pass for this one's
+		"$2" "$server_port" >>"$server_log" 2>&1 &
+		server=$!
+		eventually ready_or_gone "$1"
+		if grep -q -i -e "$1" "$server_log"; then
+			children="$children $server"
+			return
+		fi
+		kill -9 "$server" 2>/dev/null
+	done
+	sed 's/^/# /' "$server_log"
+	echo "Bail out! no server comes up"
+	exit 1
+}
+ready_or_gone() {
+	grep -q -i -e "$1" "$server_log" || ! kill -0 "$server"
+}
+
 # Stops weir and says whether that, and all of its life, was fine.
 stop_weir() {
 	kill -TERM "$weir"
@@ -90,6 +114,11 @@ stop_weir() {
 	children=$(echo "$children" | sed "s/ $weir\$//; s/ $weir / /")
 	grep -E 'Sanitizer|runtime error:' "$dir/log" >"$dir/reports" && status=1
 	result $status "weir stops with status 0"
+}
+
+# iperf3_waits RUN: its server has one client at a time, refuses another, and says when it is ready for the next.
+iperf3_waits() {
+	[ "$(grep -c 'Server listening' "$dir/server.log")" -ge "$1" ]
 }
 
 sanitized() {

@@ -6,21 +6,9 @@ set -u
 . "$WEIR_SRCDIR/tests/e2e/lib.sh"
 need nc sha256sum shuf
 
-# serve FILE OUT OPTION...: a server that sends FILE and keeps what comes in OUT; sets $server_port and $server
-serve() {
-	file=$1
-	out=$2
-	shift 2
-	while :; do
-		server_port=$(some_port)
-		: >"$dir/nc.log" # what an earlier one said would pass for this one's, until it is gone
-		nc -v -l "$@" 127.0.0.1 "$server_port" <"$file" >"$out" 2>"$dir/nc.log" &
-		server=$!
-		children="$children $server"
-		eventually grep -q -i -e listening -e 'in use' -e denied "$dir/nc.log"
-		grep -q -i listening "$dir/nc.log" && return
-		wait "$server"
-	done
+# A server that sends $answer, and keeps what comes.
+server() {
+	exec nc -v -l -N 127.0.0.1 "$1" <"$answer" >"$dir/server.out"
 }
 
 ini() {
@@ -40,7 +28,8 @@ head -c 100 /dev/urandom >"$dir/small"
 : >"$dir/nothing"
 
 # The client ends its side first, and gets the whole answer.
-serve "$dir/down" "$dir/server.out" -N
+answer=$dir/down
+somewhere listening server
 ini >"$dir/nc.ini"
 start_weir <"$dir/nc.ini"
 nc -N 127.0.0.1 "$(port_of nc)" <"$dir/up" >"$dir/client.out"
@@ -54,7 +43,8 @@ result $? "the access line has the bytes of both"
 stop_weir
 
 # The server ends at once, and gets everything the client has to say.
-serve "$dir/nothing" "$dir/server.out" -N
+answer=$dir/nothing
+somewhere listening server
 ini >"$dir/nc.ini"
 start_weir <"$dir/nc.ini"
 nc -N 127.0.0.1 "$(port_of nc)" <"$dir/up" >"$dir/client.out"

@@ -26,8 +26,8 @@ haproxy_defaults() {
 defaults
 	mode tcp
 	timeout connect 10s
-	timeout client 30s
-	timeout server 30s
+	timeout client 60s
+	timeout server 60s
 END
 }
 
@@ -116,7 +116,7 @@ END
 	come_up nginx-behind nginx "$nginx_port" "$echo_port"
 }
 
-socat "UNIX-LISTEN:$dir/echo.sock,fork" EXEC:cat 2>/dev/null &
+socat -t 60 "UNIX-LISTEN:$dir/echo.sock,fork" EXEC:cat 2>/dev/null &
 children="$children $!"
 eventually test -S "$dir/echo.sock"
 try haproxy_behind
@@ -188,7 +188,7 @@ haproxy_front() {
 	{
 		haproxy_section v1 "$1" echo_v2 send-proxy
 		haproxy_section v2 "$2" echo_v1 send-proxy-v2
-		haproxy_section checks "$3" haproxy_v2 'send-proxy-v2 check inter 50ms'
+		haproxy_section checks "$3" haproxy_v2 'send-proxy-v2 check inter 1s'
 	} >>"$dir/haproxy-front.conf"
 	sed -i '/-checks /d' "$dir/fronts"
 	# shellcheck disable=SC2086
@@ -225,7 +225,7 @@ cat "$dir/fronts-nginx" >>"$dir/fronts"
 # ask LISTENER ADDRESS OPTIONS: what the far end says goes to $dir/answer; own_port is where it was asked from
 ask() {
 	case $1 in
-	haproxy_*) printf 'GET / HTTP/1.0\r\n\r\n' | socat -d -d -lf "$dir/socat" -t 30 - "$2" ;;
+	haproxy_*) printf 'GET / HTTP/1.0\r\n\r\n' | socat -d -d -lf "$dir/socat" -t 60 - "$2" ;;
 	*) socat -d -d -lf "$dir/socat" -u "$2" - ;;
 	esac | grep '^src=' >"$dir/answer"
 	own_port=$(sed -n 's/.* successfully connected from local address .*:\([0-9]*\)$/\1/p' "$dir/socat")
@@ -278,7 +278,7 @@ for l in $listeners; do
 	grep -q -e '^src=127.0.0.1:' -e '^src=: dst=:' "$dir/answer"
 	result $? "the same for a unix client" "$dir/answer"
 done
-grep -q "^$client:" "$dir/told.log"
+eventually grep -q "^$client:" "$dir/told.log"
 result $? "nginx logs whom it was told of" "$dir/told.log"
 
 # ---- bytes behind the header

@@ -6,15 +6,10 @@ set -u
 . "$WEIR_SRCDIR/tests/e2e/lib.sh"
 need redis-server redis-benchmark redis-cli shuf
 
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	server_port=$(some_port)
-	redis-server --bind 127.0.0.1 --port "$server_port" --unixsocket "$dir/redis.sock" --save '' --appendonly no \
-		--dir "$dir" >"$dir/server.log" 2>&1 &
-	server=$!
-	children="$children $server"
-	eventually grep -q -i -e 'ready to accept connections' -e 'could not' -e failed "$dir/server.log"
-	grep -q -i 'ready to accept connections' "$dir/server.log" && break
-done
+redis() {
+	exec redis-server --bind 127.0.0.1 --port "$1" --unixsocket "$dir/redis.sock" --save '' --appendonly no --dir "$dir"
+}
+somewhere 'ready to accept connections' redis
 
 start_weir <<END
 [weir]

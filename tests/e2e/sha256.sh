@@ -11,14 +11,10 @@ transfers=240
 largest=1000000
 sanitized && largest=200000
 
-for _ in 1 2 3 4 5 6 7 8 9 10; do
-	server_port=$(some_port)
-	socat -d -d -t 600 "TCP-LISTEN:$server_port,bind=127.0.0.1,fork,backlog=512" EXEC:cat 2>"$dir/server.log" &
-	server=$!
-	children="$children $server"
-	eventually grep -q -e listening -e ' E ' "$dir/server.log"
-	grep -q listening "$dir/server.log" && break
-done
+repeats() {
+	exec socat -d -d -t 600 "TCP-LISTEN:$1,bind=127.0.0.1,fork,backlog=512" EXEC:cat
+}
+somewhere 'listening on' repeats
 
 start_weir <<END
 [weir]
