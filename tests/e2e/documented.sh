@@ -130,6 +130,11 @@ documented_keys() {
 	sed -n '/^\.Sh LOG LINES/,/^\.Sh CLOSE REASONS/s/^\.It Ic //p' "$weir8" | tr -d ' ' | tr ',' '\n'
 }
 
+session_shown() {
+	kill -USR1 "$weir"
+	grep -q ' status .* server=unix:' "$dir/log"
+}
+
 log_of_everything() {
 	nc -l -U "$dir/server" >"$dir/nc" </dev/null &
 	children="$children $!"
@@ -141,12 +146,7 @@ log_of_everything() {
 	END
 	nc -U "$dir/live" >"$dir/nc" 2>&1 </dev/null & # stays until weir ends: nobody says that he has no more to say
 	children="$children $!"
-	rounds=0
-	until grep -q ' server=unix:' "$dir/log" || [ $rounds = 200 ]; do
-		rounds=$((rounds + 1))
-		kill -USR1 "$weir"
-		eventually grep -c 'status end' "$dir/log" >"$dir/nc"
-	done
+	eventually session_shown
 	kill -TERM "$weir"
 	eventually grep -q draining "$dir/log"
 	kill -TERM "$weir"

@@ -27,7 +27,7 @@ for streams in 1 8; do
 		runs=$((runs + 1))
 		eventually iperf3_waits $runs
 		# shellcheck disable=SC2086
-		iperf3 --client 127.0.0.1 --port "$(port_of iperf)" --time 1 --parallel $streams $direction >"$dir/client.log" 2>&1
+		iperf3 --client 127.0.0.1 --port "$(port_of iperf)" --bytes 100M --parallel $streams $direction >"$dir/client.log" 2>&1
 		status=$?
 		grep -q 'iperf Done' "$dir/client.log" || status=1
 		result $status "iperf3 $direction, $streams streams" "$dir/client.log"

@@ -49,13 +49,13 @@ skip() {
 	echo "ok $count - $2 # SKIP $1"
 }
 
-# eventually COMMAND...: polls until it succeeds; fails after a minute
+# eventually COMMAND...: polls until it succeeds, often at first; fails after a minute
 eventually() {
 	rounds=0
 	until "$@" 2>/dev/null; do
 		rounds=$((rounds + 1))
 		[ $rounds -lt 1200 ] || return 1
-		sleep 0.05
+		[ $rounds -gt 10 ] && sleep 0.05 || sleep 0.01
 	done
 }
 

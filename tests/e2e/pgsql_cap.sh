@@ -89,7 +89,7 @@ END
 
 echo 1..13
 clients=16
-transactions=20
+transactions=8
 sanitized && transactions=5
 cat >"$dir/script" <<'END'
 select turn(:client_id);

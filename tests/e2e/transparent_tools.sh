@@ -87,7 +87,7 @@ tools() {
 		runs=$((runs + 1))
 		eventually iperf3_waits $runs
 		# shellcheck disable=SC2086
-		$in_client timeout 60 iperf3 --client "$3" --time 1 --parallel 4 $direction >"$dir/client.log" 2>&1 &&
+		$in_client timeout 60 iperf3 --client "$3" --bytes 100M --parallel 4 $direction >"$dir/client.log" 2>&1 &&
 			grep -q 'iperf Done' "$dir/client.log"
 		result $? "$1, IPv$2: iperf3 $direction" "$dir/client.log"
 	done
