@@ -94,7 +94,7 @@ result $? "nothing is left of that" "$dir/left"
 
 # In namespaces, where they can be had.
 what="transparent modes are measured, each in four ways"
-"$WEIR_SRCDIR/bench/transparent" --build "$WEIR_BUILDDIR" --rounds 1 --seconds 0.2 >"$dir/out" 2>&1
+"$WEIR_SRCDIR/bench/transparent" --build "$WEIR_BUILDDIR" --rounds 1 --seconds 0.2 --settle 0.1 >"$dir/out" 2>&1
 if grep -q '^1\.\.0 # SKIP' "$dir/out"; then
 	skip "$(sed -n 's/^1\.\.0 # SKIP //p' "$dir/out")" "$what"
 else
