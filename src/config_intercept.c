@@ -289,6 +289,25 @@ static void check_source(struct linking *linking)
 			redirect ? " or intercept_local = yes" : "");
 }
 
+/* Without a mark, weir's own connections to where its clients wanted to go can only be known by what is excluded. */
+static void check_loop(struct linking *linking)
+{
+	static const char *const exclusions[] = {"intercept_exclude_uid", "intercept_exclude_gid",
+		"intercept_exclude_cgroup", "intercept_exclude_mark", "intercept_from"};
+	const struct config_listener *listener = linking->listener;
+
+	for (size_t i = 0; i < sizeof(exclusions) / sizeof(exclusions[0]); i++)
+		if (config_section_key(linking->section, exclusions[i]) != NULL)
+			return;
+	if (linking->build->config->weir.mark == CONFIG_NO_MARK && listener->intercept.local &&
+		config_link_is(linking, "mode", CONFIG_REDIRECT) && listener->upstream != NULL &&
+		listener->upstream->original && config_link_key(linking, "intercept_ports") &&
+		config_link_key(linking, "intercept_local"))
+		config_link_complain(linking,
+			"with mark = off weir's own connections are like all others, and come back to it; expected mark = auto, "
+			"or an intercept_exclude_ key that leaves weir alone");
+}
+
 /* ---- the whole ----------------------------------------------------------------------------------------------------- */
 
 void config_link_intercept(struct linking *linking)
@@ -312,6 +331,7 @@ void config_link_intercept(struct linking *linking)
 	check_addresses(linking);
 	check_keys(linking);
 	check_source(linking);
+	check_loop(linking);
 }
 
 void config_unlink_intercept(struct config_listener *listener)

@@ -11,7 +11,7 @@ serve "$in_server" "7001 7002 7003 15001 15002"
 
 bind= # a line of the listener for this machine's own clients
 
-# ini MARK [LINE [LINE]]
+# ini MARK [LINE [LINE]]: somebody is left alone, or mark = off would be refused; but not weir
 ini() {
 	cat <<-END
 		[weir]
@@ -34,6 +34,7 @@ ini() {
 		mode = redirect
 		intercept_ports = 7003
 		intercept_local = yes
+		intercept_exclude_mark = 9
 		$bind
 		[listener forward]
 		listen = 0.0.0.0:15004, [::]:15004

@@ -141,7 +141,7 @@ static char *printed(const struct config *config)
 	"intercept_exclude_mark = 0x10, 5\nintercept_from = 10.1.0.0/16\nintercept_to = 10.2.0.0/16, 10.3.0.0/16\n"
 #define SIDECAR                                                                                                        \
 	"[listener s]\nlisten = 127.0.0.1:5\nmode = redirect\nintercept_ports = 1-65535\nintercept_local = yes\n"
-#define UNMARKED "[weir]\nmark = off\n" SIDECAR
+#define UNMARKED "[weir]\nmark = off\n" SIDECAR "intercept_exclude_uid = 7\n"
 #define BOUND                                                                                                          \
 	LISTENER "upstream_bind = fd00::1 , 10.0.0.1\naccept_proxy = require\nproxy_from = all\nsend_proxy = v2\n"     \
 		 "allow = all\ndeny = 10.0.0.0/8\n"
