@@ -55,7 +55,11 @@ eventually() {
 	until "$@" 2>/dev/null; do
 		rounds=$((rounds + 1))
 		[ $rounds -lt 1200 ] || return 1
-		[ $rounds -gt 10 ] && sleep 0.05 || sleep 0.01
+		if [ $rounds -gt 10 ]; then
+			sleep 0.05
+		else
+			sleep 0.01
+		fi
 	done
 }
 
