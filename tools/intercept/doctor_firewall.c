@@ -12,7 +12,6 @@
 #include "doctor_parts.h"
 
 #define MANGLE (-150) /* priority of weir's own chain */
-#define LINE_MAX_SIZE 512
 
 /* A chain that hangs on a hook, with its rules up to the one that ends it. */
 struct chain {
@@ -91,12 +90,9 @@ static void each_chain(struct doctor *doctor, const char *text, chain_judge *jud
 	struct chain chain = {0};
 
 	while (*text != '\0') {
-		size_t indent = strspn(text, "\t "), length = strcspn(text, "\n");
-		char line[LINE_MAX_SIZE];
+		char line[DOCTOR_LINE_MAX];
 
-		snprintf(line, sizeof(line), "%.*s", (int)(length - (indent < length ? indent : length)),
-			text + indent);
-		text += length + (text[length] == '\n');
+		text = doctor_take_line(text, line);
 		if (sscanf(line, "table %15s %127s {", chain.family, chain.table) == 2)
 			continue;
 		if (sscanf(line, "chain %127s {", chain.name) == 1)

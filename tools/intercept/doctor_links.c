@@ -145,6 +145,13 @@ static const struct doctor_link *find_link(const struct doctor *doctor, const ch
 
 /* ---- checks -------------------------------------------------------------------------------------------------------- */
 
+/* Names another interface in the file. */
+static void mend_interface(const struct doctor *doctor, const char *wrong, const char *right)
+{
+	doctor_mend(doctor, "sed -i '/^[[:space:]]*intercept_interfaces/s/\\<%s\\>/%s/' %s && weir-intercept -f %s up",
+		wrong, right, doctor->file, doctor->file);
+}
+
 static void find_missing(struct doctor *doctor, const struct config_listener *listener, const char *word)
 {
 	const char **names = calloc(doctor->link_count + 1, sizeof(*names)), *nearest;
@@ -160,9 +167,7 @@ static void find_missing(struct doctor *doctor, const struct config_listener *li
 	if (nearest == NULL)
 		doctor_mend(doctor, "${EDITOR:-vi} %s && weir-intercept -f %s up", doctor->file, doctor->file);
 	else
-		doctor_mend(doctor,
-			"sed -i '/^[[:space:]]*intercept_interfaces/s/\\<%s\\>/%s/' %s && weir-intercept -f %s up",
-			word, nearest, doctor->file, doctor->file);
+		mend_interface(doctor, word, nearest);
 }
 
 void doctor_no_interface(struct doctor *doctor)
@@ -206,9 +211,7 @@ void doctor_enslaved(struct doctor *doctor)
 				continue;
 			doctor_find(doctor, "listener %s: %s is part of the %s %s", entry->listener->name, link->name,
 				link->kind, master->name);
-			doctor_mend(doctor,
-				"sed -i '/^[[:space:]]*intercept_interfaces/s/\\<%s\\>/%s/' %s && weir-intercept -f %s up",
-				link->name, master->name, doctor->file, doctor->file);
+			mend_interface(doctor, link->name, master->name);
 		}
 	}
 }

@@ -137,14 +137,14 @@ static bool find_neighbour(const struct doctor *doctor, const struct plan_entry 
 
 	for (size_t i = 0; i < doctor->address_count; i++) {
 		const struct doctor_own *address = &doctor->addresses[i];
-		struct address text;
+		struct address host;
 
 		if (address->link != link->index || address->network.family != entry->family ||
 			(entry->family == AF_INET6 && IN6_IS_ADDR_LINKLOCAL(&address->network.in6)) ||
 			!doctor_host_in(doctor, &address->network, client))
 			continue;
-		text = doctor_as_address(client);
-		if (from->count == 0 || networks_have(from, &text))
+		host = doctor_as_address(client);
+		if (from->count == 0 || networks_have(from, &host))
 			return true;
 	}
 	return false;

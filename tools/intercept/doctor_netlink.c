@@ -31,7 +31,7 @@ static bool every(const struct nlmsghdr *message, const void *argument)
 
 int doctor_dump(struct nlmsghdr *question, netlink_filter *filter, mnl_cb_t each, void *data)
 {
-	struct netlink_messages messages;
+	struct netlink_messages messages = {NULL, 0};
 	struct netlink netlink;
 	int rc;
 

@@ -65,6 +65,14 @@ int doctor_nft(const char *commands, char **text)
 	return rc;
 }
 
+const char *doctor_take_line(const char *text, char line[DOCTOR_LINE_MAX])
+{
+	size_t indent = strspn(text, "\t "), length = strcspn(text, "\n");
+
+	snprintf(line, DOCTOR_LINE_MAX, "%.*s", (int)(length - (indent < length ? indent : length)), text + indent);
+	return text + length + (text[length] == '\n');
+}
+
 /* ---- elsewhere ----------------------------------------------------------------------------------------------------- */
 
 /* Whoever is not root may have a namespace within a user namespace. */

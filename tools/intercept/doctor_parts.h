@@ -165,6 +165,10 @@ int doctor_nft(const char *commands, char **text) __attribute__((warn_unused_res
 /* The same, then lists weir's table, in a network namespace of its own. -1: refused; -2: no such namespace can be had. */
 int doctor_nft_elsewhere(const char *commands, char **text) __attribute__((warn_unused_result));
 
+/* A line of a listing, without what it is indented by, cut if it is longer. Returns where the next begins. */
+#define DOCTOR_LINE_MAX 512
+const char *doctor_take_line(const char *text, char line[DOCTOR_LINE_MAX]);
+
 void doctor_no_cgroup(struct doctor *doctor);
 void doctor_kernel_feature(struct doctor *doctor);
 void doctor_no_rules(struct doctor *doctor);

@@ -152,19 +152,10 @@ void doctor_no_rules(struct doctor *doctor)
 	free(text);
 }
 
-/* A line without what it is indented by. Returns where the next begins. */
-static const char *take_line(const char *text, char *line, size_t size)
-{
-	size_t indent = strspn(text, "\t "), length = strcspn(text, "\n");
-
-	snprintf(line, size, "%.*s", (int)(length - (indent < length ? indent : length)), text + indent);
-	return text[length] == '\0' ? text + length : text + length + 1;
-}
-
 void doctor_stale_rules(struct doctor *doctor)
 {
 	const char *seen = doctor->rules, *wanted = doctor->expected;
-	char seen_line[512] = "", wanted_line[512] = "";
+	char seen_line[DOCTOR_LINE_MAX] = "", wanted_line[DOCTOR_LINE_MAX] = "";
 
 	if (seen != NULL && !needs_rules(doctor->plan)) {
 		doctor_find(doctor, "there is a table inet " PLAN_TABLE ", and no listener asks for any");
@@ -174,8 +165,8 @@ void doctor_stale_rules(struct doctor *doctor)
 	if (seen == NULL || wanted == NULL || strcmp(seen, wanted) == 0)
 		return;
 	while ((*seen != '\0' || *wanted != '\0') && strcmp(seen_line, wanted_line) == 0) {
-		seen = take_line(seen, seen_line, sizeof(seen_line));
-		wanted = take_line(wanted, wanted_line, sizeof(wanted_line));
+		seen = doctor_take_line(seen, seen_line);
+		wanted = doctor_take_line(wanted, wanted_line);
 	}
 	doctor_find(doctor, "the table has: %s; the configuration wants: %s", seen_line, wanted_line);
 	doctor_mend(doctor, "weir-intercept -f %s up", doctor->file);

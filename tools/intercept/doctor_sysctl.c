@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "doctor_parts.h"
+#include "least.h"
 
 #define SECOND UINT64_C(1000000000)
 #define LONG_ENOUGH 432000 /* s, for a listener that waits for ever: what the kernel gives established connections */
@@ -176,11 +177,6 @@ void doctor_loopback_only(struct doctor *doctor)
 
 /* ---- conntrack ----------------------------------------------------------------------------------------------------- */
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-	return a < b ? a : b;
-}
-
 static uint64_t timeout_of(const struct config_listener *listener, bool half_closed)
 {
 	return half_closed ? listener->half_close_timeout : listener->idle_timeout;
@@ -239,7 +235,7 @@ void doctor_conntrack_full(struct doctor *doctor)
 	if (doctor_sysctl(&count, "/proc/sys/net/netfilter/nf_conntrack_count") < 0 ||
 		doctor_sysctl(&most, "/proc/sys/net/netfilter/nf_conntrack_max") < 0)
 		return; /* nothing is tracked yet */
-	if (most == 0 || count < most / 100 * FULL)
+	if (most == 0 || count * 100 < most * FULL)
 		return;
 	doctor_find(doctor, "%ld connections are tracked, of at most %ld", count, most);
 	doctor_mend(doctor, "sysctl -w net.netfilter.nf_conntrack_max=%ld", most * 2);
