@@ -643,6 +643,16 @@ half_close_timeout = 30s"
 	start_again
 	intercept up
 	healthy "nor does one that leaves weir's user alone"
+	sed -i "/exclude_uid/d; s/^mode = .*/&\nupstream = $server4:7009/" "$dir/weir.ini"
+	start_again
+	intercept up
+	healthy "nor one whose own server has a port that is not intercepted"
+	sed -i "s/:7009/:$port/" "$dir/weir.ini"
+	start_again
+	talks none "" $server4
+	[ $how = none ]
+	result $? "one whose server has a port that is intercepted is its own client (one went $how)"
+	finds loop
 }
 
 # ---- interfaces

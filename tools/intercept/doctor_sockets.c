@@ -252,12 +252,37 @@ static bool is_left_alone(struct doctor *doctor, const struct plan_entry *entry)
 		has_number(&intercept->gids, passwd->pw_gid);
 }
 
+static bool has_port(const struct ports *ports, uint16_t port)
+{
+	for (size_t i = 0; i < ports->count; i++)
+		if (ports->list[i].low <= port && port <= ports->list[i].high)
+			return true;
+	return false;
+}
+
+/* Whether the rules are for where weir connects to; of an upstream that has a name, only the port is known. */
+static bool takes_upstream(const struct plan_entry *entry)
+{
+	const struct config_intercept *intercept = &entry->listener->intercept;
+	const struct config_upstream *upstream = entry->listener->upstream;
+	const struct address *address = &upstream->address;
+
+	if (upstream->original)
+		return true;
+	if (address->length == 0)
+		return has_port(&intercept->ports, upstream->port);
+	if (address->sa.sa_family != entry->family || !has_port(&intercept->ports, address_port(address)))
+		return false;
+	return intercept->to.count == 0 ? !address_is_loopback(address) : networks_have(&intercept->to, address);
+}
+
 void doctor_loop(struct doctor *doctor)
 {
 	for (size_t i = 0; i < doctor->plan->count; i++) {
 		const struct plan_entry *entry = &doctor->plan->entries[i];
 
-		if (!entry->local || doctor->plan->config->weir.mark != CONFIG_NO_MARK || is_left_alone(doctor, entry))
+		if (!entry->local || doctor->plan->config->weir.mark != CONFIG_NO_MARK || !takes_upstream(entry) ||
+			is_left_alone(doctor, entry))
 			continue;
 		doctor_find(doctor,
 			"listener %s: mark is off, intercept_local is yes, and nothing leaves weir's own alone",
