@@ -295,13 +295,26 @@ void address_unmap(struct address *address)
 	set_ipv4(address, in, port);
 }
 
+void address_reached(struct address *address)
+{
+	address_unmap(address);
+	if (!address_is_wildcard(address))
+		return;
+	if (address->sa.sa_family == AF_INET)
+		address->in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	else
+		address->in6.sin6_addr = in6addr_loopback;
+}
+
 bool address_same_host(const struct address *a, const struct address *b)
 {
 	if (a->length == 0 || b->length == 0 || a->sa.sa_family != b->sa.sa_family)
 		return false;
 	if (a->sa.sa_family == AF_INET)
 		return a->in.sin_addr.s_addr == b->in.sin_addr.s_addr;
-	return a->sa.sa_family == AF_INET6 && IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr);
+	if (a->sa.sa_family != AF_INET6 || !IN6_ARE_ADDR_EQUAL(&a->in6.sin6_addr, &b->in6.sin6_addr))
+		return false;
+	return !IN6_IS_ADDR_LINKLOCAL(&a->in6.sin6_addr) || a->in6.sin6_scope_id == b->in6.sin6_scope_id;
 }
 
 uint16_t address_port(const struct address *address)

@@ -47,7 +47,9 @@ bool address_is_loopback(const struct address *address); /* 127/8, ::1, and 127/
 bool address_is_unix(const struct address *address);
 bool address_is_wildcard(const struct address *address); /* 0.0.0.0 or :: */
 void address_unmap(struct address *address);             /* IPv4 mapped into IPv6 becomes IPv4; others stay */
-/* Whether both are of one family of the internet, and name the same interface; ports do not count. */
+void address_reached(struct address *address); /* what connect() makes of it: unmapped, loopback if it is a wildcard */
+/* Whether both are of one family of the internet, and the same address, of the same link if it is link-local; ports do not
+   count. */
 bool address_same_host(const struct address *a, const struct address *b);
 
 uint16_t address_port(const struct address *address); /* 0 for unix */

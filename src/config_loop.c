@@ -3,26 +3,13 @@
  * config_loop - listeners whose upstream is themselves, or leads back to them by way of other listeners.
  *
  * Only what is sure is found: numeric addresses that are listened on as they are, and loopback where all addresses are. The
- * rest is found when a connection comes back.
+ * rest - names, the machine's other addresses - is found when it is dialled (loops_lead_back()).
  */
 #include <string.h>
 
 #include "config_build.h"
 
 #define NOBODY SIZE_MAX
-
-/* Connecting to 0.0.0.0 or [::] means loopback; an IPv4 address may be dressed as IPv6. */
-static struct address destination(struct address address)
-{
-	address_unmap(&address);
-	if (!address_is_wildcard(&address))
-		return address;
-	if (address.sa.sa_family == AF_INET)
-		address.in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	else
-		address.in6.sin6_addr = in6addr_loopback;
-	return address;
-}
 
 static bool arrives(const struct address *to, const struct address *listen)
 {
@@ -32,9 +19,7 @@ static bool arrives(const struct address *to, const struct address *listen)
 		return strcmp(to->un.sun_path, listen->un.sun_path) == 0;
 	if (address_port(to) != address_port(listen))
 		return false;
-	if (address_same_host(to, listen))
-		return to->sa.sa_family == AF_INET || to->in6.sin6_scope_id == listen->in6.sin6_scope_id;
-	return address_is_wildcard(listen) && address_is_loopback(to);
+	return address_same_host(to, listen) || (address_is_wildcard(listen) && address_is_loopback(to));
 }
 
 /* Which listener gets the connections of this one, or NOBODY that we know of. */
@@ -45,7 +30,8 @@ static size_t follow(const struct config *config, size_t from)
 
 	if (upstream == NULL || upstream->address.length == 0)
 		return NOBODY;
-	to = destination(upstream->address);
+	to = upstream->address;
+	address_reached(&to);
 	for (size_t i = 0; i < config->listener_count; i++)
 		for (size_t j = 0; j < config->listeners[i]->address_count; j++)
 			if (arrives(&to, &config->listeners[i]->addresses[j]))

@@ -104,7 +104,8 @@ static bool closes_loop(struct connection *connection, uint64_t now)
 /* What clients alone could bring about, or all of them meet at once, is told once a second; the access lines tell the rest. */
 static bool is_worth_telling(const struct connection *connection, const struct dial_outcome *outcome, uint64_t now)
 {
-	bool common = outcome->reason == CLOSE_NO_DESCRIPTORS || listener_of(connection)->config->upstream->original;
+	bool common = outcome->reason == CLOSE_NO_DESCRIPTORS || outcome->reason == CLOSE_LOOP ||
+		listener_of(connection)->config->upstream->original;
 
 	return !common || commons_may_complain(site_of(connection)->commons, now);
 }

@@ -105,22 +105,30 @@ static bool out_of_descriptors(int error)
 	return error == EMFILE || error == ENFILE;
 }
 
+static enum close_reason reason_of(int error, bool loop)
+{
+	if (loop)
+		return CLOSE_LOOP;
+	if (error == ECONNREFUSED)
+		return CLOSE_CONNECT_REFUSED;
+	if (error == ETIMEDOUT)
+		return CLOSE_CONNECT_TIMEOUT;
+	return out_of_descriptors(error) ? CLOSE_NO_DESCRIPTORS : CLOSE_CONNECT_FAILED;
+}
+
 static void failed(struct dial *dial, int error)
 {
-	if (error == EAFNOSUPPORT)
+	bool loop = error == ELOOP && !address_is_unix(&dial->outcome.address); /* a path may have too many links */
+
+	dial->outcome.reason = reason_of(error, loop);
+	if (loop)
+		dial->outcome.error = "that is weir itself, or leads back to it";
+	else if (error == EAFNOSUPPORT)
 		dial->outcome.error = "there is no address of the server's family to connect from";
 	else if (error == EMSGSIZE)
 		dial->outcome.error = "the send buffer has no room for the PROXY header";
 	else
 		dial->outcome.error = strerrordesc_np(error);
-	if (error == ECONNREFUSED)
-		dial->outcome.reason = CLOSE_CONNECT_REFUSED;
-	else if (error == ETIMEDOUT)
-		dial->outcome.reason = CLOSE_CONNECT_TIMEOUT;
-	else if (out_of_descriptors(error))
-		dial->outcome.reason = CLOSE_NO_DESCRIPTORS;
-	else
-		dial->outcome.reason = CLOSE_CONNECT_FAILED;
 }
 
 /* ---- connecting ---------------------------------------------------------------------------------------------------- */
@@ -251,6 +259,8 @@ static int connect_to(struct dial *dial, const struct address *to)
 
 	if (find_source(dial, to, &source) != 0)
 		return -1;
+	if (source != NULL && address_same_host(source, to) && address_port(source) == address_port(to))
+		keep_port = false; /* with both ends the same, a socket connects to itself where nobody listens */
 	fd = connect_from(dial, to, source, keep_port);
 	if (fd < 0 && keep_port && source != NULL && address_port(source) != 0 && is_port_barred(errno))
 		fd = connect_from(dial, to, source, false);
@@ -260,11 +270,19 @@ static int connect_to(struct dial *dial, const struct address *to)
 }
 
 /* -1 with errno. */
-static int begin_connecting(struct dial *dial)
+static int begin_connecting(struct dial *dial, uint64_t now)
 {
 	const struct address *address = &dial->outcome.address;
-	int fd = rest_find(dial->socket, address);
+	int fd;
 
+	/* where a client wants to go is looked at when it arrives */
+	if (dial->terms->to == NULL &&
+		loops_lead_back(dial->target->loops, &dial->base->asked, dial->target->listener, address, now)) {
+		rest_close(dial->socket);
+		errno = ELOOP;
+		return -1;
+	}
+	fd = rest_find(dial->socket, address);
 	if (fd >= 0 && connect(fd, &address->sa, address->length) != 0 && errno != EINPROGRESS) {
 		rest_close(dial->socket); /* if it is not the socket's fault, a new one will tell */
 		fd = -1;
@@ -289,7 +307,7 @@ static int try_address(struct dial *dial, uint64_t now)
 {
 	dial->timed_out = false;
 	dial->waiting = false;
-	if (begin_connecting(dial) == 0) {
+	if (begin_connecting(dial, now) == 0) {
 		dial->connecting = true;
 		sched_timer_set(dial->base->sched, &dial->timer, dial->give_up_at);
 		return 0;

@@ -31,6 +31,7 @@ struct dial_base {
 	struct stock stock; /* of what keeps descriptors that can be spared */
 	struct dial *idle;  /* over, kept for the next ones: the heap stays as it is */
 	unsigned idle_count;
+	struct loops_memory asked;
 	int spare; /* a descriptor kept for the socket of a client that was accepted with the last but one; -1: used */
 };
 
@@ -43,6 +44,7 @@ struct dial_target {
 	bool keep_port;             /* of clients whose address a connection is to have */
 	uint64_t connect_timeout;   /* ns, WEIR_NEVER for none */
 	struct loops *loops;
+	size_t listener; /* whose it is, as loops count them */
 };
 
 /* What one dial has of its own; all zero: nothing. Outlives it. */

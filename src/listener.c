@@ -23,7 +23,7 @@ static uint64_t resolve_user_timeout(const struct config_listener *config)
 	return config->stall_timeout == WEIR_NEVER ? CONFIG_OFF : config->stall_timeout + config->stall_timeout / 2;
 }
 
-int listener_init(struct listener *listener, const struct config_listener *config, struct loops *loops)
+int listener_init(struct listener *listener, const struct config_listener *config, size_t number, struct loops *loops)
 {
 	const struct config_upstream *upstream = config->upstream;
 
@@ -61,6 +61,7 @@ int listener_init(struct listener *listener, const struct config_listener *confi
 		.keep_port = config->bind_port && config->mode != CONFIG_REDIRECT,
 		.connect_timeout = config->connect_timeout,
 		.loops = loops,
+		.listener = number,
 	};
 	return 0;
 }

@@ -28,8 +28,8 @@ struct listener {
 	bool arrives; /* clients are asked how they came: see arrival.h */
 };
 
-/* The policies must have been started. loops: outlives it. 0, or -1 with errno. */
-int listener_init(struct listener *listener, const struct config_listener *config, struct loops *loops)
+/* The policies must have been started. number: among all listeners, from 0 on. loops: outlives it. 0, or -1 with errno. */
+int listener_init(struct listener *listener, const struct config_listener *config, size_t number, struct loops *loops)
 	__attribute__((warn_unused_result));
 void listener_destroy(struct listener *listener);
 

@@ -10,7 +10,10 @@
 
 #include "origin.h"
 
-int loops_init(struct loops *loops, size_t addresses)
+#define NOBODY SIZE_MAX
+#define BELIEVED (UINT64_C(1) * 1000000000) /* ns */
+
+int loops_init(struct loops *loops, size_t listeners, size_t addresses)
 {
 	memset(loops, 0, sizeof(*loops));
 	for (size_t i = 0; i < LOOPS_BUCKETS; i++) {
@@ -23,7 +26,13 @@ int loops_init(struct loops *loops, size_t addresses)
 		LIST_INIT(&loops->buckets[i].departures);
 	}
 	loops->listening = calloc(addresses + 1, sizeof(*loops->listening));
-	return loops->listening != NULL ? 0 : -1;
+	loops->leads = calloc(listeners + 1, sizeof(*loops->leads));
+	if (loops->listening == NULL || loops->leads == NULL)
+		return -1;
+	loops->listener_count = listeners;
+	for (size_t i = 0; i < listeners; i++)
+		atomic_init(&loops->leads[i], NOBODY);
+	return 0;
 }
 
 void loops_destroy(struct loops *loops)
@@ -31,30 +40,74 @@ void loops_destroy(struct loops *loops)
 	for (size_t i = 0; loops->listening != NULL && i < LOOPS_BUCKETS; i++)
 		pthread_mutex_destroy(&loops->buckets[i].lock);
 	free(loops->listening);
+	free(loops->leads);
 	loops->listening = NULL;
+	loops->leads = NULL;
 }
 
 /* ---- listening addresses ------------------------------------------------------------------------------------------- */
 
-void loops_listen(struct loops *loops, const struct address *address)
+void loops_listen(struct loops *loops, size_t listener, const struct address *address)
 {
-	loops->listening[loops->listening_count++] = *address;
+	struct loops_listening *listening = &loops->listening[loops->listening_count++];
+
+	*listening = (struct loops_listening){*address, listener};
+	address_unmap(&listening->address);
+}
+
+/* Four system calls, where the question is new. */
+static bool is_local(struct loops_memory *memory, const struct address *address, uint64_t now)
+{
+	if (memory == NULL)
+		return origin_is_local(address);
+	if (now >= memory->until || !address_same_host(&memory->address, address)) {
+		memory->address = *address;
+		memory->local = origin_is_local(address);
+		memory->until = now + BELIEVED;
+	}
+	return memory->local;
+}
+
+/* Ports first: the kernel is asked only where one of weir's own is dialled. */
+static bool arrives(const struct address *to, const struct address *own, struct loops_memory *memory, uint64_t now)
+{
+	if (address_port(own) == 0 || address_port(own) != address_port(to) || own->sa.sa_family != to->sa.sa_family)
+		return false;
+	return address_same_host(own, to) || (address_is_wildcard(own) && is_local(memory, to, now));
+}
+
+/* The listener that gets a connection to this address. */
+static size_t who_listens(const struct loops *loops, const struct address *destination, struct loops_memory *memory,
+	uint64_t now)
+{
+	struct address to = *destination;
+
+	address_reached(&to);
+	for (size_t i = 0; i < loops->listening_count; i++)
+		if (arrives(&to, &loops->listening[i].address, memory, now))
+			return loops->listening[i].listener;
+	return NOBODY;
 }
 
 bool loops_lead_to(const struct loops *loops, const struct address *destination)
 {
-	for (size_t i = 0; i < loops->listening_count; i++) {
-		const struct address *own = &loops->listening[i];
+	return who_listens(loops, destination, NULL, 0) != NOBODY;
+}
 
-		if (address_port(own) == 0 || address_port(own) != address_port(destination) ||
-			own->sa.sa_family != destination->sa.sa_family)
-			continue;
-		if (address_same_host(own, destination))
-			return true;
-		if (address_is_wildcard(own) && origin_is_local(destination))
-			return true;
-	}
-	return false;
+/* A dial that is refused leads nowhere: the listener may have another address, or its name another meaning soon. */
+bool loops_lead_back(struct loops *loops, struct loops_memory *memory, size_t listener,
+	const struct address *destination, uint64_t now)
+{
+	size_t to = who_listens(loops, destination, memory, now);
+	size_t next = to;
+
+	for (size_t steps = 0; steps < loops->listener_count && next != NOBODY && next != listener; steps++)
+		next = atomic_load_explicit(&loops->leads[next], memory_order_relaxed);
+	if (next == listener)
+		to = NOBODY;
+	if (atomic_load_explicit(&loops->leads[listener], memory_order_relaxed) != to)
+		atomic_store_explicit(&loops->leads[listener], to, memory_order_relaxed);
+	return next == listener;
 }
 
 /* ---- departures ---------------------------------------------------------------------------------------------------- */

@@ -104,7 +104,7 @@ static int make_pools(struct server *server)
 	if (pool_init(&server->commons.sessions, "max_sessions",
 		    sessions < POOL_UNITS_MAX ? (uint32_t)sessions : POOL_UNITS_MAX) != 0)
 		return -1;
-	if (loops_init(&server->commons.loops, count_addresses(config)) != 0)
+	if (loops_init(&server->commons.loops, config->listener_count, count_addresses(config)) != 0)
 		return -1;
 	if (config->weir.mark != CONFIG_NO_MARK)
 		server->commons.loops.mark = (uint32_t)config->weir.mark;
@@ -124,7 +124,7 @@ static int make_listeners(struct server *server)
 	if (server->listeners == NULL)
 		return -1;
 	for (size_t i = 0; i < config->listener_count; i++) {
-		if (listener_init(&server->listeners[i], config->listeners[i], &server->commons.loops) != 0)
+		if (listener_init(&server->listeners[i], config->listeners[i], i, &server->commons.loops) != 0)
 			return -1;
 		server->listener_count++;
 	}
@@ -221,7 +221,7 @@ static int listen_on(struct server *server, struct listener *listener, size_t i,
 		bind_failed(listener, i, file);
 	} else {
 		check_buffers(listener, fds[0]);
-		loops_listen(&server->commons.loops, &bound);
+		loops_listen(&server->commons.loops, listener->target.listener, &bound);
 		result = add_acceptors(server, listener, fds, (unsigned)count, &bound);
 		log_info("listener %s: listening on %s", listener->config->name,
 			address_text(&bound, text, sizeof(text)));

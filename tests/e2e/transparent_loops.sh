@@ -152,6 +152,51 @@ marked off 30565
 result $? "mark = off: none has one ($marked with, $others without)"
 stop_weir
 
+# ---- upstreams that are weir: by name, by addresses that the file does not show, in a circle
+
+start_weir <<END
+[listener named]
+listen = 127.0.0.1:16001
+upstream = localhost:16001
+[listener own]
+listen = 0.0.0.0:16002, [::]:16002
+upstream = 10.77.2.1:16002
+[listener own6]
+listen = [::]:16003
+upstream = [fd77:2::1]:16003
+[listener seen]
+listen = 0.0.0.0:16004
+mode = tproxy
+upstream = 10.77.1.1:16004
+[listener one]
+listen = 127.0.0.1:16005
+upstream = localhost:16006
+[listener two]
+listen = 127.0.0.1:16006
+upstream = localhost:16005
+[listener first]
+listen = 0.0.0.0:16007
+upstream = localhost:16008
+[listener second]
+listen = 127.0.0.1:16008
+upstream = $server4:7001
+END
+for listener in named:127.0.0.1:16001 own:127.0.0.1:16002 own6:::1:16003 seen:127.0.0.1:16004 two:127.0.0.1:16005; do
+	to=${listener#*:}
+	! answers "" "${to%:*}" "${to##*:}"
+	result $? "${listener%%:*}: no answer from weir to itself" "$dir/nc.log"
+	eventually grep -q " session .* listener=${listener%%:*} .* close=loop\$" "$dir/log"
+	result $? "${listener%%:*}: the access line says loop"
+done
+circle_over() {
+	[ "$(sessions)" = 6 ]
+}
+eventually circle_over
+result $? "five clients, and six sessions, since two listeners make a circle: $(sessions)"
+answers "" 127.0.0.1 16007 && answers "" 127.0.0.1 16007
+result $? "a listener may lead to another" "$dir/nc.log"
+stop_weir
+
 # ---- rules that catch what weir itself sends
 
 intercept down

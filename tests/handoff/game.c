@@ -35,10 +35,10 @@ void game_begin(struct game *game, const char *text, unsigned workers)
 	game->answers = strstr(text, "framing = line") != NULL;
 	for (size_t i = 0; i < game->config->policy_count; i++)
 		MUST(policy_start(game->config->policies[i], workers) == 0, "a policy does not start");
-	MUST(loops_init(&game->loops, GAME_LISTENERS) == 0, "no loops");
+	MUST(loops_init(&game->loops, GAME_LISTENERS, GAME_LISTENERS) == 0, "no loops");
 	MUST(game->config->listener_count == GAME_LISTENERS, "%zu listeners", game->config->listener_count);
 	for (unsigned i = 0; i < GAME_LISTENERS; i++)
-		MUST(listener_init(&game->listeners[i], game->config->listeners[i], &game->loops) == 0,
+		MUST(listener_init(&game->listeners[i], game->config->listeners[i], i, &game->loops) == 0,
 			"a listener does not start");
 	MUST(pool_init(&game->sessions, "sessions", (uint32_t)game->config->weir.max_sessions) == 0, "no pool");
 	MUST(pool_init(&game->memory, "memory", (uint32_t)(config_shared_memory(game->config) / STORE_PAGE)) == 0,

@@ -17,6 +17,7 @@ EXTRA_DIST += \
 	tests/mutants/cap-plus-one-byte.patch \
 	tests/mutants/cap-plus-one.patch \
 	tests/mutants/chunks-early.patch \
+	tests/mutants/circle-unnoticed.patch \
 	tests/mutants/client-scope.patch \
 	tests/mutants/deaf-reader.patch \
 	tests/mutants/directions-shared.patch \

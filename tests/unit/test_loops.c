@@ -27,8 +27,8 @@ static void begin(const char *listening)
 {
 	struct address own = address(listening);
 
-	ck_assert_int_eq(loops_init(&loops, 1), 0);
-	loops_listen(&loops, &own);
+	ck_assert_int_eq(loops_init(&loops, 1, 1), 0);
+	loops_listen(&loops, 0, &own);
 }
 
 static const struct {
@@ -43,6 +43,12 @@ static const struct {
 	{"0.0.0.0:15001", "127.77.0.1:15001", true},
 	{"0.0.0.0:15001", "192.0.2.1:15001", false}, /* nobody's: set aside for documentation */
 	{"0.0.0.0:15001", "127.0.0.1:15002", false},
+	{"127.0.0.1:15001", "0.0.0.0:15001", true}, /* connecting there means loopback */
+	{"127.0.0.1:15001", "[::ffff:127.0.0.1]:15001", true},
+	{"[::ffff:127.0.0.1]:15001", "127.0.0.1:15001", true},
+	{"[::1]:15001", "[::]:15001", true},
+	{"[fe80::1%1]:15001", "[fe80::1%1]:15001", true},
+	{"[fe80::1%1]:15001", "[fe80::1%2]:15001", false}, /* another link's */
 	{"[::1]:15001", "[::1]:15001", true},
 	{"[::]:15001", "[::1]:15001", true},
 	{"[::]:15001", "[2001:db8::1]:15001", false},
@@ -57,6 +63,48 @@ START_TEST(where_a_connection_would_lead)
 	begin(leads[_i].listening);
 	ck_assert_msg(loops_lead_to(&loops, &destination) == leads[_i].loop, "listening on %s, to %s: expected %s",
 		leads[_i].listening, leads[_i].destination, leads[_i].loop ? "a loop" : "no loop");
+	loops_destroy(&loops);
+}
+END_TEST
+
+/* Three listeners, and whom each dials, one after the other: the dial that closes a circle is found. */
+static const struct {
+	const char *what;
+	struct {
+		unsigned by, to; /* to: 3 for a server elsewhere */
+		bool back;
+	} dials[6];
+	size_t count;
+} circles[] = {
+	{"itself", {{0, 0, true}}, 1},
+	{"a server", {{0, 3, false}, {1, 3, false}}, 2},
+	{"two", {{0, 1, false}, {1, 0, true}}, 2},
+	{"three, in whatever order", {{1, 2, false}, {0, 1, false}, {2, 0, true}, {2, 3, false}, {0, 1, false}}, 5},
+	{"a chain that ends", {{0, 1, false}, {1, 2, false}, {2, 3, false}, {0, 2, false}}, 4},
+	{"into a circle of others", {{1, 2, false}, {2, 1, true}, {0, 1, false}}, 3},
+	{"no more", {{0, 1, false}, {1, 3, false}, {1, 0, true}, {1, 3, false}, {0, 1, false}}, 5},
+	{"refused, which does not keep others out", {{0, 1, false}, {1, 0, true}, {0, 1, false}, {1, 3, false}}, 4},
+};
+
+START_TEST(whom_a_listener_leads_to)
+{
+	static const char *const where[] = {"127.0.0.1:1", "127.0.0.1:2", "127.0.0.1:3", "127.0.0.1:4"};
+	struct loops_memory memory = {0};
+	size_t listeners = 3;
+
+	ck_assert_int_eq(loops_init(&loops, listeners, listeners), 0);
+	for (size_t i = 0; i < listeners; i++) {
+		struct address own = address(where[i]);
+
+		loops_listen(&loops, i, &own);
+	}
+	for (size_t i = 0; i < circles[_i].count; i++) {
+		struct address to = address(where[circles[_i].dials[i].to]);
+
+		ck_assert_msg(loops_lead_back(&loops, &memory, circles[_i].dials[i].by, &to, i) ==
+				circles[_i].dials[i].back,
+			"%s: dial %zu", circles[_i].what, i + 1);
+	}
 	loops_destroy(&loops);
 }
 END_TEST
@@ -178,6 +226,7 @@ int main(void)
 	TCase *tcase = tcase_create("loops");
 
 	tcase_add_loop_test(tcase, where_a_connection_would_lead, 0, (int)(sizeof(leads) / sizeof(leads[0])));
+	tcase_add_loop_test(tcase, whom_a_listener_leads_to, 0, (int)(sizeof(circles) / sizeof(circles[0])));
 	tcase_add_test(tcase, an_address_of_this_machine);
 	tcase_add_loop_test(tcase, own_connections_are_known_until_they_are_forgotten, 0,
 		(int)(sizeof(homes) / sizeof(homes[0])));
