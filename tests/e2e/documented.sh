@@ -165,7 +165,7 @@ configurations() {
 
 # ---- the tests
 
-echo 1..29
+echo 1..30
 
 program_keys | sort >"$dir/program"
 manual_items >"$dir/items"
@@ -250,6 +250,9 @@ else
 	count=$((count + 1))
 	echo "ok $count - mandoc # SKIP mandoc is missing"
 fi
+# "Ss In which order" would be the macro In.
+! grep -n -E '^\.(Sh|Ss) ([^ ]+ )*[A-Z][a-z]( |$)' "$WEIR_SRCDIR"/doc/*.[1-8] >"$dir/errors"
+result $? "no word of a heading is a macro" "$dir/errors"
 if command -v man >/dev/null && command -v groff >/dev/null; then
 	for page in "$WEIR_SRCDIR"/doc/*.[1-8]; do
 		MANWIDTH=80 MANPAGER=cat man --warnings -l "$page" 2>>"$dir/errors" >"$dir/page" || echo "$page" >>"$dir/errors"
