@@ -842,10 +842,30 @@ fault_other_mark() {
 	finds other-mark
 	mends
 	goes weir
+	other_marks "meta mark or 0x8000"
+	goes none
+	finds other-mark
+	mends
+	goes weir
+	other_marks "meta mark and 0xff xor 0x10"
+	finds other-mark
+	other_marks "ct mark"
+	finds other-mark
+	other_marks "meta mark or 0x8000" "meta mark and 0x7fff"
+	goes weir
+	healthy "one that is taken away again is none"
+	other_marks "meta mark and 0xffff or 0x60"
+	goes weir
+	healthy "marks for others, and bits that weir's has, too, take nothing"
+}
+
+# other_marks VALUE...: what all packets get, one rule each
+other_marks() {
 	nft flush chain ip other first
 	nft add rule ip other first udp dport 53 meta mark set 7
-	nft add rule ip other first meta mark set meta mark or 0x80000
-	healthy "marks for others, and bits beside, are none of ours"
+	for value; do
+		nft "add rule ip other first counter meta mark set $value"
+	done
 }
 
 # ---- conntrack

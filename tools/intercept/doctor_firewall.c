@@ -269,43 +269,88 @@ static bool lets_mark_be(const char *line, uint64_t mark)
 	return begins(line, text) && (strstr(line, "return") != NULL || strstr(line, "accept") != NULL);
 }
 
-/* Another mark for all packets of the entry, or what conntrack remembers. */
-static bool takes_mark(const struct doctor *doctor, const struct plan_entry *entry, const char *line)
+/* The rule behind what all packets of the entry meet, or those of one interface: its name, and a counter. */
+static const char *without_link(const struct doctor *doctor, const struct plan_entry *entry, const char *line)
 {
-	const char *value = behind(line, "meta mark set ");
-	char quoted[IFNAMSIZ + 32];
-
-	if (value == NULL || (!begins(value, "0x") && !begins(value, "ct mark")) || strchr(value, '|') != NULL)
-		return false;
-	if (begins(line, "meta mark set "))
-		return true;
 	for (const struct doctor_link *link = NULL; (link = doctor_next_link(doctor, entry, link)) != NULL;) {
-		snprintf(quoted, sizeof(quoted), "iifname \"%s\" meta mark set ", link->name);
-		if (begins(line, quoted))
-			return true;
+		char named[IFNAMSIZ + 16];
+
+		snprintf(named, sizeof(named), "iifname \"%s\" ", link->name);
+		if (begins(line, named)) {
+			line += strlen(named);
+			break;
+		}
 	}
-	return false;
+	return begins(line, "counter ") ? line + strlen("counter ") : line;
+}
+
+/* " & 0xff | 0x10" as nft has it, or " and 0xff xor 0x10" as it has what iptables made. Returns where that ends. */
+static const char *reckon(const char *text, uint64_t *mark)
+{
+	char operation[4];
+	uint64_t number;
+	int taken = 0;
+
+	while (sscanf(text, " %3[andorx&|^] 0x%" SCNx64 "%n", operation, &number, &taken) == 2) {
+		if (operation[0] == '&' || operation[0] == 'a')
+			*mark &= number;
+		else if (operation[0] == '|' || operation[0] == 'o')
+			*mark |= number;
+		else
+			*mark ^= number;
+		text += taken;
+	}
+	return text;
+}
+
+/* What a packet's mark becomes; the same where that is not understood. Nobody has told conntrack weir's mark. */
+static uint64_t mark_set(const char *text, uint64_t mark)
+{
+	uint64_t reckoned = begins(text, "ct mark") ? 0 : mark;
+
+	if (begins(text, "0x"))
+		return strtoull(text, NULL, 16);
+	if (begins(text, "meta ") || begins(text, "ct "))
+		text += strcspn(text, " ") + 1;
+	if (!begins(text, "mark"))
+		return mark;
+	text = reckon(text + strlen("mark"), &reckoned);
+	return begins(text, " <<") || begins(text, " >>") ? mark : reckoned;
+}
+
+/* Of the rules that surely are for all packets of the entry, the last one that changes their mark; NULL: they keep it. */
+static const char *marks_otherwise(const struct doctor *doctor, const struct plan_entry *entry,
+	const struct chain *chain)
+{
+	static const char statement[] = "meta mark set ";
+	uint64_t mark = doctor->plan->config->weir.tproxy_mark;
+	const char *last = NULL;
+
+	for (size_t i = 0; i < chain->count && !lets_mark_be(chain->rules[i], mark); i++) {
+		const char *rule = without_link(doctor, entry, chain->rules[i]);
+		uint64_t next = begins(rule, statement) ? mark_set(rule + strlen(statement), mark) : mark;
+
+		if (next != mark)
+			last = chain->rules[i];
+		mark = next;
+	}
+	return mark == doctor->plan->config->weir.tproxy_mark ? NULL : last;
 }
 
 static void judge_marks(struct doctor *doctor, const struct chain *chain)
 {
-	uint64_t mark = doctor->plan->config->weir.tproxy_mark;
-
 	if (strcmp(chain->hook, "prerouting") != 0 || chain->priority <= MANGLE)
 		return;
 	for (size_t i = 0; i < doctor->plan->count; i++) {
 		const struct plan_entry *entry = &doctor->plan->entries[i];
+		const char *rule;
 
-		if (entry->listener->mode != CONFIG_TPROXY || !covers(chain, entry->family))
+		if (entry->listener->mode != CONFIG_TPROXY || !covers(chain, entry->family) ||
+			(rule = marks_otherwise(doctor, entry, chain)) == NULL)
 			continue;
-		for (size_t j = 0; j < chain->count && !lets_mark_be(chain->rules[j], mark); j++) {
-			if (!takes_mark(doctor, entry, chain->rules[j]))
-				continue;
-			doctor_find(doctor, "table %s %s, chain %s: %s", chain->family, chain->table, chain->name,
-				chain->rules[j]);
-			doctor_mend(doctor, "nft insert rule %s %s %s meta mark %" PRIu64 " return", chain->family,
-				chain->table, chain->name, mark);
-		}
+		doctor_find(doctor, "table %s %s, chain %s: %s", chain->family, chain->table, chain->name, rule);
+		doctor_mend(doctor, "nft insert rule %s %s %s meta mark %" PRIu64 " return", chain->family,
+			chain->table, chain->name, doctor->plan->config->weir.tproxy_mark);
 	}
 }
 
