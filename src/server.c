@@ -405,6 +405,16 @@ static uint32_t needed_privileges(const struct server *server)
 	return needed;
 }
 
+/* What the sockets towards servers shall have that not everybody may give them. */
+static const char *wanted(const struct listener *listener)
+{
+	bool mark = listener->upstream_options.mark != 0;
+
+	if (listener->upstream_options.transparent)
+		return mark ? " with a mark and the client's address" : " with the client's address";
+	return mark ? " with a mark" : "";
+}
+
 /* Better now than at every client. */
 static int try_listeners(const struct server *server, const char *file)
 {
@@ -414,10 +424,9 @@ static int try_listeners(const struct server *server, const char *file)
 		if (listener_try(&server->listeners[i]) == 0)
 			continue;
 		fprintf(stderr,
-			"%s:%u: [listener %s]: cannot make a socket with a mark%s: %s; expected CAP_NET_ADMIN, or "
-			"CAP_NET_RAW (from Linux 5.17 on)\n",
-			file, config->line, config->name, config->bind_client ? " and the client's address" : "",
-			strerrordesc_np(errno));
+			"%s:%u: [listener %s]: cannot make a socket%s: %s; expected CAP_NET_ADMIN, or CAP_NET_RAW%s\n",
+			file, config->line, config->name, wanted(&server->listeners[i]), strerrordesc_np(errno),
+			server->listeners[i].upstream_options.mark != 0 ? " (from Linux 5.17 on)" : "");
 		return -1;
 	}
 	return 0;

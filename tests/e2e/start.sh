@@ -77,19 +77,32 @@ cat >"$dir/low.ini" <<INI
 listen = 127.0.0.1:7
 upstream = 127.0.0.1:1
 INI
+as=
+if [ "$(id -u)" = 0 ]; then
+	chmod 755 "$dir"
+	as="setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all"
+fi
 if [ "$privileged" -le 7 ]; then
 	skip "every port is for everybody here" "a port without permission is an error"
 else
-	as=
-	if [ "$(id -u)" = 0 ]; then
-		chmod 755 "$dir"
-		as="setpriv --reuid=65534 --regid=65534 --clear-groups --bounding-set=-all --inh-caps=-all"
-	fi
 	# shellcheck disable=SC2086 # a list of words
 	runs $as "$WEIR" -f "$dir/low.ini" --module-dir "$WEIR_POLICIES"
 	says "$dir/low.ini:2: [listener a] listen: cannot listen on 127.0.0.1:7: Permission denied; expected an address this user may listen on (ports below 1024 take CAP_NET_BIND_SERVICE)" \
 		"a port without permission is an error"
 fi
+
+# not_allowed WHAT GLOBAL LISTENER EXPECTED: sockets towards the server that not everybody may make
+not_allowed() {
+	printf '%s\n' "[listener a]" "listen = 127.0.0.1:0" "upstream = 127.0.0.1:1" "$3" "[weir]" "$2" >"$dir/not_allowed.ini"
+	# shellcheck disable=SC2086 # a list of words
+	runs $as "$WEIR" -f "$dir/not_allowed.ini" --module-dir "$WEIR_POLICIES"
+	says "$dir/not_allowed.ini:1: [listener a]: cannot make a socket with $1: Operation not permitted; expected $4" \
+		"without the capability for $1 weir does not start"
+}
+not_allowed "a mark" "mark = 5" "" "CAP_NET_ADMIN, or CAP_NET_RAW (from Linux 5.17 on)"
+not_allowed "the client's address" "" "upstream_bind = client" "CAP_NET_ADMIN, or CAP_NET_RAW"
+not_allowed "a mark and the client's address" "mark = 5" "upstream_bind = client" \
+	"CAP_NET_ADMIN, or CAP_NET_RAW (from Linux 5.17 on)"
 
 if [ "$(id -u)" != 0 ]; then
 	skip "only root can become somebody else" "weir becomes its user"
