@@ -13,6 +13,11 @@
 #define BIND_WORD_CLIENT "client"                 /* with its port */
 #define BIND_WORD_CLIENT_ADDRESS "client-address" /* and another port */
 
+static bool has_unix_upstream(const struct config_listener *listener)
+{
+	return listener->upstream != NULL && address_is_unix(&listener->upstream->address);
+}
+
 /* ---- networks ------------------------------------------------------------------------------------------------------ */
 
 typedef int networks_parser(struct networks *networks, const char *text, char *error, size_t error_size);
@@ -26,6 +31,19 @@ static void link_networks(struct linking *linking, const char *key, struct netwo
 		config_link_complain(linking, "%s", error);
 }
 
+/* Who comes through a unix socket is in no network: where all do, the key could do nothing. */
+static void check_unix_only(struct linking *linking, const char *key)
+{
+	const struct config_listener *listener = linking->listener;
+
+	for (size_t i = 0; i < listener->address_count; i++)
+		if (!address_is_unix(&listener->addresses[i]))
+			return;
+	if (listener->address_count > 0 && config_link_key(linking, key))
+		config_link_complain(linking,
+			"clients of unix sockets are in no network; expected an address with a port in listen, too");
+}
+
 static void link_clients(struct linking *linking)
 {
 	struct config_listener *listener = linking->listener;
@@ -34,6 +52,8 @@ static void link_clients(struct linking *linking)
 
 	link_networks(linking, "allow", &listener->allow, listener->allow_text, networks_parse);
 	link_networks(linking, "deny", &listener->deny, listener->deny_text, networks_parse);
+	check_unix_only(linking, "allow");
+	check_unix_only(linking, "deny");
 	listener->deny_first = deny != NULL && (allow == NULL || deny->line < allow->line);
 }
 
@@ -54,7 +74,7 @@ static void link_destinations(struct linking *linking)
 			listener->upstream->name);
 }
 
-/* Who comes through a unix socket is in no network, and could never get in. */
+/* Where a header is required, nobody could ever get in through a unix socket. */
 static void check_proxies(struct linking *linking)
 {
 	const struct config_listener *listener = linking->listener;
@@ -65,6 +85,16 @@ static void check_proxies(struct linking *linking)
 			config_link_complain(linking,
 				"clients of %s are in no network; expected addresses with ports only",
 				address_text(&listener->addresses[i], text, sizeof(text)));
+}
+
+/* Its bytes wait in one buffer until it is whole, and go into the other at once. */
+static void check_room(struct linking *linking, const char *key, uint64_t bytes)
+{
+	if (bytes < linking->listener->proxy_limit && config_link_key(linking, key))
+		config_link_complain(linking,
+			"%" PRIu64 " bytes have no room for a PROXY header of proxy_limit = %" PRIu64
+			"; expected at least as many",
+			bytes, linking->listener->proxy_limit);
 }
 
 /* Anybody could claim to be anybody if headers were taken from anywhere. */
@@ -81,11 +111,16 @@ static void link_proxies(struct linking *linking)
 		config_link_complain(linking, "the key proxy_from is missing; expected the proxies' networks there");
 	if (config_link_is(linking, "accept_proxy", CONFIG_PROXY_REQUIRE))
 		check_proxies(linking);
-	if (accepts && listener->rcvbuf < listener->proxy_limit && config_link_key(linking, "rcvbuf"))
-		config_link_complain(linking,
-			"%" PRIu64 " bytes have no room for a PROXY header of proxy_limit = %" PRIu64
-			"; expected at least as many",
-			listener->rcvbuf, listener->proxy_limit);
+	else if (config_link_is(linking, "accept_proxy", CONFIG_PROXY_YES))
+		check_unix_only(linking, "accept_proxy");
+	if (accepts)
+		check_room(linking, "rcvbuf", listener->rcvbuf);
+	/* only version 2 passes on what may be long */
+	if (accepts && config_link_is(linking, "send_proxy", CONFIG_SEND_V2)) {
+		check_room(linking, "sndbuf", listener->sndbuf);
+		if (!has_unix_upstream(listener))
+			check_room(linking, "notsent_lowat", listener->notsent_lowat);
+	}
 }
 
 bool config_allows(const struct config_listener *listener, const struct address *client)
@@ -177,11 +212,6 @@ static void link_bind_word(struct linking *linking, const char *word)
 		config_link_complain(linking, "%s stands beside other words; expected it alone", word);
 	else
 		set_bind(listener, client, port);
-}
-
-static bool has_unix_upstream(const struct config_listener *listener)
-{
-	return listener->upstream != NULL && address_is_unix(&listener->upstream->address);
 }
 
 static bool has_loopback_upstream(const struct config_listener *listener)

@@ -221,6 +221,43 @@ static void link_networks(struct linking *linking, const char *key, const char *
 
 /* ---- does it fit together ------------------------------------------------------------------------------------------ */
 
+static bool listens(const struct config_listener *listener, const struct network *network)
+{
+	for (size_t i = 0; i < listener->address_count; i++)
+		if (network_is(network, listener->addresses[i].sa.sa_family))
+			return true;
+	return listener->address_count == 0;
+}
+
+/* Rules lead to an address of the same family. */
+static void check_families(struct linking *linking, const char *key, const struct networks *networks)
+{
+	char text[NETWORK_TEXT_MAX];
+
+	if (config_link_is(linking, "mode", CONFIG_FORWARD) || !config_link_key(linking, key))
+		return;
+	for (size_t i = 0; i < networks->count; i++)
+		if (!listens(linking->listener, &networks->list[i]))
+			config_link_complain(linking,
+				"the listener has no address of the family of %s; expected one in listen, too",
+				network_text(&networks->list[i], text, sizeof(text)));
+}
+
+/* A connection is of one family. */
+static void check_meeting(struct linking *linking)
+{
+	const struct networks *from = &linking->listener->intercept.from, *to = &linking->listener->intercept.to;
+
+	for (size_t i = 0; i < from->count; i++)
+		for (size_t j = 0; j < to->count; j++)
+			if (from->list[i].family == to->list[j].family || from->list[i].family == AF_UNSPEC ||
+				to->list[j].family == AF_UNSPEC)
+				return;
+	if (from->count > 0 && to->count > 0 && config_link_key(linking, "intercept_to"))
+		config_link_complain(linking,
+			"no connection leads from intercept_from to here; expected networks of the same family");
+}
+
 /* Rules need an address of the internet to lead to, with a port that is the same after the next start. */
 static void check_addresses(struct linking *linking)
 {
@@ -287,6 +324,11 @@ static void check_source(struct linking *linking)
 		config_link_complain(linking,
 			"it is not said where the traffic comes from; expected intercept_interfaces%s",
 			redirect ? " or intercept_local = yes" : "");
+	if (!local && (redirect || tproxy) && config_link_key(linking, "intercept_ports") &&
+		config_link_key(linking, "intercept_exclude_mark"))
+		config_link_complain(linking,
+			"only connections of this machine's own have a socket's mark; expected intercept_local = yes in mode "
+			"redirect, too");
 }
 
 /* Without a mark, weir's own connections to where its clients wanted to go can only be known by what is excluded. */
@@ -330,6 +372,9 @@ void config_link_intercept(struct linking *linking)
 	link_networks(linking, "intercept_to", listener->intercept_to_text, &listener->intercept.to);
 	check_addresses(linking);
 	check_keys(linking);
+	check_families(linking, "intercept_from", &listener->intercept.from);
+	check_families(linking, "intercept_to", &listener->intercept.to);
+	check_meeting(linking);
 	check_source(linking);
 	check_loop(linking);
 }

@@ -138,16 +138,17 @@ static char *printed(const struct config *config)
 	"deny = 10.1.2.3\nallow = 10.0.0.0/8, fd00::/8\nallow_destination = 10.2.0.0/16:5432, [fd02::/16]\n"           \
 	"intercept_ports = 5432, 8000-8099\nintercept_interfaces = eth1, eth2.5\nintercept_exclude_uid = 7, root\n"    \
 	"intercept_exclude_gid = root\nintercept_exclude_cgroup = a.slice/b c.service, x\n"                            \
-	"intercept_exclude_mark = 0x10, 5\nintercept_from = 10.1.0.0/16\nintercept_to = 10.2.0.0/16, 10.3.0.0/16\n"
+	"intercept_from = 10.1.0.0/16\nintercept_to = 10.2.0.0/16, 10.3.0.0/16\n"
 #define SIDECAR                                                                                                        \
 	"[listener s]\nlisten = 127.0.0.1:5\nmode = redirect\nintercept_ports = 1-65535\nintercept_local = yes\n"
+#define APART SIDECAR "intercept_exclude_mark = 0x10, 5\n"
 #define UNMARKED "[weir]\nmark = off\n" SIDECAR "intercept_exclude_uid = 7\n"
 #define BOUND                                                                                                          \
 	LISTENER "upstream_bind = fd00::1 , 10.0.0.1\naccept_proxy = require\nproxy_from = all\nsend_proxy = v2\n"     \
 		 "allow = all\ndeny = 10.0.0.0/8\n"
 
 static const char *const reprints[] = {LISTENER, FULL, LISTENER "policy = none\n",
-	LISTENER "policy=watermark\n[policy watermark]\nmodule = newer\n", GATEWAY, SIDECAR, BOUND, UNMARKED};
+	LISTENER "policy=watermark\n[policy watermark]\nmodule = newer\n", GATEWAY, SIDECAR, APART, BOUND, UNMARKED};
 
 START_TEST(print_loads_to_the_same)
 {
@@ -221,7 +222,6 @@ START_TEST(a_gateway)
 	ck_assert_uint_eq(intercept->uids.list[1], 0);
 	ck_assert_uint_eq(intercept->gids.list[0], 0);
 	ck_assert_str_eq(intercept->cgroups.list[0], "a.slice/b c.service");
-	ck_assert_uint_eq(intercept->marks.list[0], 0x10);
 	ck_assert_uint_eq(intercept->from.count, 1);
 	ck_assert_uint_eq(intercept->to.count, 2);
 	config_free(config);
@@ -246,6 +246,10 @@ START_TEST(original_upstreams)
 	config_free(config);
 	config = load_text(UNMARKED);
 	ck_assert_uint_eq(config->weir.mark, CONFIG_NO_MARK);
+	config_free(config);
+	config = load_text(APART);
+	ck_assert_uint_eq(config->listeners[0]->intercept.marks.count, 2);
+	ck_assert_uint_eq(config->listeners[0]->intercept.marks.list[0], 0x10);
 	config_free(config);
 	config = load_text("[listener t]\nlisten = [::1]:0\nmode = tproxy\nupstream = unix:/x\n");
 	ck_assert(!config->listeners[0]->bind_client);
