@@ -283,6 +283,16 @@ bool address_is_wildcard(const struct address *address)
 	return address->sa.sa_family == AF_INET6 && IN6_IS_ADDR_UNSPECIFIED(&address->in6.sin6_addr);
 }
 
+bool address_is_many(const struct address *address)
+{
+	if (address->length == 0)
+		return false;
+	if (address->sa.sa_family == AF_INET)
+		return IN_MULTICAST(ntohl(address->in.sin_addr.s_addr)) ||
+			address->in.sin_addr.s_addr == htonl(INADDR_BROADCAST);
+	return address->sa.sa_family == AF_INET6 && IN6_IS_ADDR_MULTICAST(&address->in6.sin6_addr);
+}
+
 void address_unmap(struct address *address)
 {
 	uint16_t port = address_port(address);
@@ -324,4 +334,46 @@ uint16_t address_port(const struct address *address)
 	if (address->length != 0 && address->sa.sa_family == AF_INET6)
 		return ntohs(address->in6.sin6_port);
 	return 0;
+}
+
+/* ---- kept in brief --------------------------------------------------------------------------------------------------- */
+
+static socklen_t length_of(sa_family_t family)
+{
+	switch (family) {
+	case AF_INET:
+		return sizeof(struct sockaddr_in);
+	case AF_INET6:
+		return sizeof(struct sockaddr_in6);
+	case AF_UNIX:
+		return sizeof(sa_family_t);
+	default:
+		return 0;
+	}
+}
+
+void address_pack(union address_brief *brief, const struct address *address)
+{
+	memset(brief, 0, sizeof(*brief));
+	if (address->length != 0)
+		memcpy(brief, &address->storage, length_of(address->sa.sa_family));
+}
+
+void address_unpack(const union address_brief *brief, struct address *address)
+{
+	memset(address, 0, sizeof(*address));
+	address->length = length_of(brief->sa.sa_family);
+	memcpy(&address->storage, brief, address->length);
+}
+
+bool address_is_packed(const struct address *address, const union address_brief *brief)
+{
+	if (brief->sa.sa_family != address->sa.sa_family)
+		return false;
+	if (address->sa.sa_family == AF_INET)
+		return brief->in.sin_port == address->in.sin_port &&
+			brief->in.sin_addr.s_addr == address->in.sin_addr.s_addr;
+	return address->sa.sa_family == AF_INET6 && brief->in6.sin6_port == address->in6.sin6_port &&
+		brief->in6.sin6_scope_id == address->in6.sin6_scope_id &&
+		IN6_ARE_ADDR_EQUAL(&brief->in6.sin6_addr, &address->in6.sin6_addr);
 }

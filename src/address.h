@@ -26,6 +26,20 @@ struct address {
 	};
 };
 
+/* An address that is kept for many connections: without room for a unix path. All zero: none. */
+union address_brief {
+	struct sockaddr sa;
+	struct sockaddr_in in;
+	struct sockaddr_in6 in6;
+};
+
+/* Of a unix address, only the family is kept. */
+void address_pack(union address_brief *brief, const struct address *address);
+void address_unpack(const union address_brief *brief, struct address *address);
+
+/* Whether that is what was packed, with its port and scope; a unix address is none. */
+bool address_is_packed(const struct address *address, const union address_brief *brief);
+
 /*
  * Parses "1.2.3.4:80", "[::1]:80", "[fe80::1%eth0]:80" or "unix:/path" (absolute, fits sun_path). Ports 0..65535; port 0 asks
  * the kernel for one when listening. 0, or -1 with "what is wrong; what was expected" in error.
@@ -46,6 +60,7 @@ const char *address_text(const struct address *address, char *buffer, size_t siz
 bool address_is_loopback(const struct address *address); /* 127/8, ::1, and 127/8 mapped into IPv6; unix: no */
 bool address_is_unix(const struct address *address);
 bool address_is_wildcard(const struct address *address); /* 0.0.0.0 or :: */
+bool address_is_many(const struct address *address);     /* multicast, or 255.255.255.255 */
 void address_unmap(struct address *address);             /* IPv4 mapped into IPv6 becomes IPv4; others stay */
 void address_reached(struct address *address); /* what connect() makes of it: unmapped, loopback if it is a wildcard */
 /* Whether both are of one family of the internet, and the same address, of the same link if it is link-local; ports do not

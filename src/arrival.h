@@ -30,8 +30,11 @@ struct arrival {
 
 /* What a connection keeps of its client's way, for listeners that want to know it. */
 struct passage {
-	struct arrival *arrival;    /* until it is connected */
-	struct departure departure; /* where weir went for it, while that lasts */
+	struct arrival *arrival;         /* until it is connected */
+	bool intercepted;                /* it did not come to weir as it is: */
+	union address_brief destination; /* where it wanted to go, as far as that is known */
+	union address_brief proxy;       /* who brought it, if its PROXY header named another client */
+	struct departure departure;      /* where weir went for it, while that lasts */
 };
 
 /* Whether clients of this listener have one. */

@@ -56,7 +56,7 @@ static void on_event(void *argument)
 static struct report report_of(const struct connection *connection)
 {
 	return (struct report){&connection->session, &connection->client, &connection->server,
-		listener_of(connection)->target.upstream};
+		listener_of(connection)->target.upstream, connection->passage};
 }
 
 /* The units it was admitted with. */
@@ -250,7 +250,9 @@ static int enter(struct connection *connection, const struct proxy_header *heade
 	if (arrival_admit(arrival, &site->commons->loops, connection->client.fd, header) == 0) {
 		if (arrival_offends(arrival) && commons_may_complain(site->commons, now))
 			arrival_complain(arrival);
-		endpoint_socket_introduce(&connection->client, &arrival->client);
+		if (header != NULL && header->source.length != 0)
+			address_pack(&connection->passage->proxy, &arrival->peer);
+		address_pack(&connection->client.peer, &arrival->client);
 		if (open_session(connection, &arrival->client, now) == 0)
 			return 0;
 	}
@@ -301,6 +303,8 @@ static struct arrival *make_passage(struct connection *connection, const struct 
 		free(passage);
 		return NULL;
 	}
+	passage->intercepted = config->mode != CONFIG_FORWARD;
+	address_pack(&passage->destination, &passage->arrival->destination);
 	if (may_return(config, peer))
 		passage->arrival->terms.departure = &passage->departure;
 	connection->passage = passage;

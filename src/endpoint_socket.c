@@ -129,14 +129,6 @@ static void on_event(evutil_socket_t fd, short what, void *argument)
 		socket->notify(socket->argument);
 }
 
-void endpoint_socket_introduce(struct endpoint_socket *socket, const struct address *peer)
-{
-	size_t length = peer->length < sizeof(socket->peer) ? peer->length : sizeof(socket->peer);
-
-	memset(&socket->peer, 0, sizeof(socket->peer));
-	memcpy(&socket->peer, &peer->storage, address_is_unix(peer) ? sizeof(sa_family_t) : length);
-}
-
 int endpoint_socket_open(struct endpoint_socket *socket, int fd, const struct address *peer, struct event_base *base,
 	void (*notify)(void *argument), void *argument)
 {
@@ -145,7 +137,7 @@ int endpoint_socket_open(struct endpoint_socket *socket, int fd, const struct ad
 	socket->fd = fd;
 	socket->notify = notify;
 	socket->argument = argument;
-	endpoint_socket_introduce(socket, peer);
+	address_pack(&socket->peer, peer);
 	if (event_assign(&socket->event, base, fd, EV_ET | EV_READ | EV_WRITE | EV_CLOSED | EV_PERSIST, on_event,
 		    socket) == 0 &&
 		event_add(&socket->event, NULL) == 0)
@@ -154,13 +146,4 @@ int endpoint_socket_open(struct endpoint_socket *socket, int fd, const struct ad
 	socket->fd = -1;
 	socket->endpoint.open = false;
 	return -1;
-}
-
-void endpoint_socket_peer(const struct endpoint_socket *socket, struct address *address)
-{
-	memset(address, 0, sizeof(*address));
-	memcpy(&address->storage, &socket->peer, sizeof(socket->peer));
-	address->length = socket->peer.sa.sa_family == AF_UNIX ? sizeof(sa_family_t)
-		: socket->peer.sa.sa_family == AF_INET         ? sizeof(struct sockaddr_in)
-							       : sizeof(struct sockaddr_in6);
 }

@@ -10,7 +10,6 @@
 
 #include <event2/event.h>
 #include <event2/event_struct.h>
-#include <netinet/in.h>
 
 #include "address.h"
 #include "endpoint.h"
@@ -20,23 +19,12 @@ struct endpoint_socket {
 	struct event event;
 	void (*notify)(void *argument); /* after every event; may be changed at any time */
 	void *argument;
-	/* the peer's address, without room for a unix path: clients there have none, and upstreams keep theirs */
-	union {
-		struct sockaddr sa;
-		struct sockaddr_in in;
-		struct sockaddr_in6 in6;
-	} peer;
-	int fd; /* -1: none */
+	union address_brief peer; /* unix clients have no path, and upstreams keep theirs */
+	int fd;                   /* -1: none */
 };
 
 /* Takes the descriptor over and begins to watch it. -1 when it cannot be watched; the descriptor is closed then. */
 int endpoint_socket_open(struct endpoint_socket *socket, int fd, const struct address *peer, struct event_base *base,
 	void (*notify)(void *argument), void *argument) __attribute__((warn_unused_result));
-
-/* Another has been found to be the peer: a proxy's client. */
-void endpoint_socket_introduce(struct endpoint_socket *socket, const struct address *peer);
-
-/* The peer's address; only the family of a unix one. */
-void endpoint_socket_peer(const struct endpoint_socket *socket, struct address *address);
 
 #endif

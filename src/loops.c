@@ -118,17 +118,6 @@ static struct loops_bucket *bucket_of(struct loops *loops, uint16_t port)
 	return &loops->buckets[ntohs(port) % LOOPS_BUCKETS];
 }
 
-static bool is_end(const union loops_end *end, const struct address *address)
-{
-	if (end->sa.sa_family != address->sa.sa_family)
-		return false;
-	if (address->sa.sa_family == AF_INET)
-		return end->in.sin_port == address->in.sin_port &&
-			end->in.sin_addr.s_addr == address->in.sin_addr.s_addr;
-	return address->sa.sa_family == AF_INET6 && end->in6.sin6_port == address->in6.sin6_port &&
-		IN6_ARE_ADDR_EQUAL(&end->in6.sin6_addr, &address->in6.sin6_addr);
-}
-
 void loops_depart(struct loops *loops, struct departure *departure, int fd, const struct address *to)
 {
 	socklen_t length = sizeof(departure->from);
@@ -137,7 +126,7 @@ void loops_depart(struct loops *loops, struct departure *departure, int fd, cons
 	if (departure->listed || getsockname(fd, &departure->from.sa, &length) != 0 ||
 		(departure->from.sa.sa_family != AF_INET && departure->from.sa.sa_family != AF_INET6))
 		return;
-	memcpy(&departure->to, &to->storage, sizeof(departure->to));
+	address_pack(&departure->to, to);
 	bucket = bucket_of(loops, departure->from.in.sin_port);
 	pthread_mutex_lock(&bucket->lock);
 	LIST_INSERT_HEAD(&bucket->departures, departure, link);
@@ -166,7 +155,7 @@ bool loops_return(struct loops *loops, const struct address *client, const struc
 
 	pthread_mutex_lock(&bucket->lock);
 	LIST_FOREACH (departure, &bucket->departures, link)
-		found |= is_end(&departure->from, client) && is_end(&departure->to, destination);
+		found |= address_is_packed(client, &departure->from) && address_is_packed(destination, &departure->to);
 	pthread_mutex_unlock(&bucket->lock);
 	return found;
 }

@@ -20,13 +20,6 @@
 
 #define LOOPS_BUCKETS 1024
 
-/* An end of a connection, without room for what is no IP address. */
-union loops_end {
-	struct sockaddr sa;
-	struct sockaddr_in in;
-	struct sockaddr_in6 in6;
-};
-
 /*
  * A connection that weir has made, by both its ends: Linux gives one port to many connections of a machine, as long as they
  * go to different servers. In its owner, for as long as it lasts; all zero: none.
@@ -34,8 +27,8 @@ union loops_end {
 struct departure {
 	LIST_ENTRY(departure) link;
 	bool listed;
-	union loops_end from;
-	union loops_end to;
+	union address_brief from;
+	union address_brief to;
 };
 
 LIST_HEAD(departures, departure);

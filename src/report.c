@@ -38,17 +38,13 @@ static void add_time(struct line *line, const char *direction, const char *key, 
 	add(line, " %s%s=%" PRIu64 ".%06us", direction, key, ns / 1000000000, (unsigned)(ns % 1000000000 / 1000));
 }
 
-static void add_address(struct line *line, const char *key, const struct endpoint_socket *socket)
+static void add_address(struct line *line, const char *key, const union address_brief *brief)
 {
 	char text[ADDRESS_TEXT_MAX];
 	struct address address;
 
-	if (socket->peer.sa.sa_family == AF_UNSPEC) {
-		add(line, " %s=-", key);
-		return;
-	}
-	endpoint_socket_peer(socket, &address);
-	add(line, " %s=%s", key, address_text(&address, text, sizeof(text)));
+	address_unpack(brief, &address);
+	add(line, " %s=%s", key, address.length != 0 ? address_text(&address, text, sizeof(text)) : "-");
 }
 
 /* A unix upstream's path stands in the configuration, not in the socket. */
@@ -59,7 +55,7 @@ static void add_server(struct line *line, const struct report *report)
 	if (report->session->connected_at != 0 && address_is_unix(&upstream->address))
 		add(line, " server=%s", upstream->server);
 	else if (report->session->connected_at != 0)
-		add_address(line, "server", report->server);
+		add_address(line, "server", &report->server->peer);
 	else
 		add(line, " server=-");
 }
@@ -71,7 +67,7 @@ static void begin(struct line *line, const char *what, const struct report *repo
 	line->length = 0;
 	add(line, "%s %" PRIu32 ".%" PRIu32 ".%" PRIu32 " listener=%s", what, session->owner.ref.worker,
 		session->owner.ref.slot, session->owner.ref.generation, session->profile->name);
-	add_address(line, "client", report->client);
+	add_address(line, "client", &report->client->peer);
 	add_server(line, report);
 	add(line, " up=%" PRIu64 " down=%" PRIu64, session->up.written, session->down.written);
 }
@@ -104,6 +100,15 @@ static void add_pauses(struct line *line, const char *direction, const struct fl
 	}
 	if (*between == '\0')
 		add(line, "-");
+}
+
+/* Of those who did not come to weir as they are. */
+static void add_passage(struct line *line, const struct passage *passage)
+{
+	if (passage != NULL && passage->intercepted)
+		add_address(line, "destination", &passage->destination);
+	if (passage != NULL && passage->proxy.sa.sa_family != AF_UNSPEC)
+		add_address(line, "proxy", &passage->proxy);
 }
 
 static void add_flows(struct line *line, const struct session *session, uint64_t now)
@@ -139,6 +144,7 @@ void report_access(const struct report *report, uint64_t now)
 	else
 		add(&line, " connect=-");
 	add_flows(&line, session, now);
+	add_passage(&line, report->passage);
 	add(&line, " close=%s", close_reason_names[session->reason]);
 	log_info("%s", line.text);
 }
@@ -158,6 +164,7 @@ void report_status(const struct report *report, uint64_t now)
 	add(&line, " up_held_now=%" PRIu64 " down_held_now=%" PRIu64 " up_state=%s down_state=%s",
 		session->up.store.held, session->down.store.held, state_name(&session->up), state_name(&session->down));
 	add_flows(&line, session, now);
+	add_passage(&line, report->passage);
 	log_info("%s", line.text);
 }
 
@@ -166,7 +173,7 @@ void report_greeting(const char *listener, const struct endpoint_socket *client,
 	struct line line = {.length = 0};
 
 	add(&line, "status - listener=%s", listener);
-	add_address(&line, "client", client);
+	add_address(&line, "client", &client->peer);
 	add(&line, " waits=proxy-header");
 	add_time(&line, "", "age", age);
 	log_info("%s", line.text);

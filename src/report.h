@@ -8,6 +8,7 @@
 
 #include <stdint.h>
 
+#include "arrival.h"
 #include "dial.h"
 #include "endpoint_socket.h"
 #include "session.h"
@@ -18,6 +19,7 @@ struct report {
 	const struct endpoint_socket *client;
 	const struct endpoint_socket *server;
 	const struct config_upstream *upstream;
+	const struct passage *passage; /* NULL: the client came as it is */
 };
 
 /* That it is connected, at level debug. */

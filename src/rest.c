@@ -30,23 +30,11 @@ bool rest_lasts(const struct endpoint_socket *socket)
 	return socket->fd >= 0 && !socket->endpoint.open;
 }
 
-static bool is_peer(const struct endpoint_socket *socket, const struct address *address)
-{
-	if (socket->peer.sa.sa_family != address->sa.sa_family)
-		return false;
-	if (address->sa.sa_family == AF_INET)
-		return socket->peer.in.sin_port == address->in.sin_port &&
-			socket->peer.in.sin_addr.s_addr == address->in.sin_addr.s_addr;
-	return address->sa.sa_family == AF_INET6 && socket->peer.in6.sin6_port == address->in6.sin6_port &&
-		socket->peer.in6.sin6_scope_id == address->in6.sin6_scope_id &&
-		IN6_ARE_ADDR_EQUAL(&socket->peer.in6.sin6_addr, &address->in6.sin6_addr);
-}
-
 int rest_find(struct endpoint_socket *socket, const struct address *address)
 {
 	if (!rest_lasts(socket))
 		return -1;
-	if (is_peer(socket, address))
+	if (address_is_packed(address, &socket->peer))
 		return socket->fd;
 	rest_close(socket);
 	return -1;

@@ -140,13 +140,23 @@ log_of_everything() {
 	children="$children $!"
 	eventually test -S "$dir/server"
 	start_weir <<-END
+		[weir]
+		mark = off
 		[listener live]
 		listen = unix:$dir/live
 		upstream = unix:$dir/server
+		[listener brought]
+		listen = 127.0.0.1:0
+		mode = redirect
+		upstream = unix:$dir/nobody
+		accept_proxy = yes
+		proxy_from = all
 	END
 	nc -U "$dir/live" >"$dir/nc" 2>&1 </dev/null & # stays until weir ends: nobody says that he has no more to say
 	children="$children $!"
 	eventually session_shown
+	printf 'PROXY TCP4 192.0.2.1 192.0.2.2 1 2\r\n' | timeout 60 nc -N 127.0.0.1 "$(port_of brought)" >"$dir/nc" 2>&1
+	eventually grep -q 'listener=brought .* close=' "$dir/log"
 	kill -TERM "$weir"
 	eventually grep -q draining "$dir/log"
 	kill -TERM "$weir"

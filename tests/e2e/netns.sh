@@ -199,5 +199,7 @@ refused() {
 	$in_client timeout 60 socat -d -d -u "$(socat_to "$3" "$4" "$2"):$source_port" - >"$dir/back" 2>"$dir/socat.log"
 	grep -q 'reset by peer' "$dir/socat.log" && [ ! -s "$dir/back" ]
 	result $? "$1: from $2 to $3:$4: a reset" "$dir/socat.log"
-	logged "$1" "$(name "$2" "$source_port")" - "$5" "$1: from $2 to $3:$4: the access line says $5"
+	eventually grep -q " session .* listener=$1 client=$(name "$2" "$source_port") server=- .* destination=$(name "$3" "$4") close=$5\$" \
+		"$dir/log"
+	result $? "$1: from $2 to $3:$4: the access line says $5, and where it wanted to go"
 }

@@ -124,12 +124,27 @@ static const struct {
 	{make_v2_tlvs, "192\\.0\\.2\\.1:4711"},
 };
 
+/* Who sent the header stands in the line, if it named somebody else. */
+static void assert_proxy(const struct pair *pair, const char *client)
+{
+	const char *access = access_of(pair, client);
+	unsigned host, proxy_port;
+
+	if (client != NULL)
+		ck_assert_msg(sscanf(field(access, "proxy"), "127.0.0.%u:%u", &host, &proxy_port) == 2 &&
+				proxy_port == pair->client.port,
+			"%s", access);
+	else
+		ck_assert_msg(strstr(access, " proxy=") == NULL, "%s", access);
+}
+
 static void serve(struct pair *pair, const char *client)
 {
 	pair_get_in(pair, &server);
 	pair_exchange(pair);
 	pair_finish(pair);
 	assert_closed(access_of(pair, client), "done");
+	assert_proxy(pair, client);
 	ck_assert_uint_eq(field_number(access_of(pair, client), "up"), pair->client.sent);
 }
 

@@ -133,7 +133,13 @@ works() {
 	echo "the server says '$said', expected '$expected'" >"$dir/seen"
 	[ "$said" = "$expected" ]
 	result $? "$2: to $4: whom the server sees" "$dir/seen"
-	logged "$2" "$(name "$3" $source_port)" "$(name "${7-$4}" "${8-$5}")" "done" "$2: to $4: the access line names both ends"
+	case $2 in
+	forward* | fixed*) wanted= ;;
+	*) wanted=" destination=$(name "$4" "$5")" ;;
+	esac
+	eventually grep -q " session .* listener=$2 client=$(name "$3" $source_port) server=$(name "${7-$4}" "${8-$5}") .*$wanted close=done\$" \
+		"$dir/log"
+	result $? "$2: to $4: the access line names both ends${wanted:+, and where the client wanted to go}"
 }
 
 # server_first ENTER TO PORT NAME: a server that has nothing to say hears everything all the same
