@@ -65,6 +65,7 @@ unit_tests += \
 
 # The core, over fake endpoints in virtual time.
 unit_tests += \
+	tests/unit/test_arrival \
 	tests/unit/test_bucket \
 	tests/unit/test_crowd \
 	tests/unit/test_depot \
