@@ -91,6 +91,16 @@ static enum close_reason judge(const struct arrival *arrival, struct loops *loop
 	return CLOSE_NONE;
 }
 
+/* Linux binds to such an address as to any other, and connects from one of its own. */
+static void check_bind(struct arrival *arrival)
+{
+	if (!arrival->listener->bind_client ||
+		(!address_is_wildcard(&arrival->client) && !address_is_many(&arrival->client)))
+		return;
+	arrival->refused = CLOSE_PROXY_ERROR;
+	arrival->error = "its PROXY header names an address that nobody can connect from";
+}
+
 bool arrival_offends(const struct arrival *arrival)
 {
 	switch (arrival->refused) {
@@ -157,6 +167,8 @@ int arrival_admit(struct arrival *arrival, struct loops *loops, int fd, const st
 		arrival->client = header->source;
 		address_unmap(&arrival->client); /* proxies that listen on [::] alone name IPv4 clients so */
 	}
+	if (arrival->refused == CLOSE_NONE)
+		check_bind(arrival);
 	if (arrival->refused == CLOSE_NONE)
 		arrival->refused = judge(arrival, loops, fd);
 	if (arrival->refused != CLOSE_NONE)

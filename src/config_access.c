@@ -157,13 +157,12 @@ static bool parse_bind(struct address *address, const char *word)
 /* Addresses that parse, but that no connection has. Linux lets us bind those for many, and connects from another. */
 static const char *unusable(const struct address *address)
 {
-	in_addr_t ipv4 = ntohl(address->in.sin_addr.s_addr);
 	const struct in6_addr *ipv6 = &address->in6.sin6_addr;
 	bool is_ipv4 = address->sa.sa_family == AF_INET;
 
 	if (address_is_wildcard(address))
 		return "stands for every address; expected one";
-	if (is_ipv4 ? IN_MULTICAST(ipv4) || ipv4 == INADDR_BROADCAST : IN6_IS_ADDR_MULTICAST(ipv6))
+	if (address_is_many(address))
 		return "is an address of many, which nobody connects from; expected one interface's";
 	if (!is_ipv4 && IN6_IS_ADDR_LINKLOCAL(ipv6))
 		return "is another address on each link, and no link goes with it here; expected one that is not link-local";

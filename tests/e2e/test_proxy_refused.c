@@ -2,11 +2,13 @@
 /*
  * PROXY headers that never come, or come wrong, late, in part or too long: who sends them is reset, and nobody else notices.
  */
+#include <netinet/in.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <unistd.h>
 
 #include "proxied.h"
 
@@ -112,6 +114,62 @@ START_TEST(malformed)
 	snprintf(regex, sizeof(regex), "listener a: 127\\.0\\.0\\.1:%u is refused: .*%s", pair.client.port,
 		wrong[_i].why);
 	weir_wait(weir, regex);
+	end(0);
+}
+END_TEST
+
+static const struct {
+	const char *line;
+	const char *client; /* a regular expression */
+} nobodies[] = {
+	{"PROXY TCP4 0.0.0.0 192.0.2.1 1 2\r\n", "0\\.0\\.0\\.0:1"},
+	{"PROXY TCP4 224.0.0.1 192.0.2.1 1 2\r\n", "224\\.0\\.0\\.1:1"},
+	{"PROXY TCP4 255.255.255.255 192.0.2.1 1 2\r\n", "255\\.255\\.255\\.255:1"},
+	{"PROXY TCP6 :: 2001:db8::1 1 2\r\n", "\\[::]:1"},
+	{"PROXY TCP6 ff02::1 2001:db8::1 1 2\r\n", "\\[ff02::1]:1"},
+	{"PROXY TCP6 ::ffff:0.0.0.0 2001:db8::1 1 2\r\n", "0\\.0\\.0\\.0:1"},
+};
+
+/* The server would take weir for the client. */
+START_TEST(nobody_to_connect_from)
+{
+	bool port_too = _i % 2 == 0;
+	char regex[256];
+	struct pair pair;
+	int on = 1, fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	bool may = setsockopt(fd, IPPROTO_IP, IP_TRANSPARENT, &on, sizeof(on)) == 0;
+
+	close(fd);
+	if (!may) {
+		harness_skip("it takes CAP_NET_RAW to have a client's address");
+		return;
+	}
+	begin("", port_too ? "upstream_bind = client" : "upstream_bind = client-address");
+	pair = come();
+	say(&pair, nobodies[_i].line, strlen(nobodies[_i].line));
+	end_expect_reset(&pair.client);
+	snprintf(regex, sizeof(regex), "listener a: %s is refused: its PROXY header names an address that nobody",
+		nobodies[_i].client);
+	weir_wait(weir, regex);
+	snprintf(regex, sizeof(regex), " session .* client=%s .* close=proxy-error$", nobodies[_i].client);
+	weir_wait(weir, regex);
+	ck_assert_msg(!server_pending(&server), "one that was refused reaches the server");
+	end_close(&pair.client);
+	weir_stop(weir);
+}
+END_TEST
+
+/* Where it is only told, it harms nobody. */
+START_TEST(nobody_to_tell_of)
+{
+	struct pair pair;
+
+	begin("", "");
+	pair = come();
+	say(&pair, nobodies[_i].line, strlen(nobodies[_i].line));
+	pair_get_in(&pair, &server);
+	pair_exchange(&pair);
+	pair_finish(&pair);
 	end(0);
 }
 END_TEST
@@ -400,6 +458,8 @@ int main(void)
 	TCase *tcase = harness_case(suite, "wrong");
 
 	tcase_add_loop_test(tcase, malformed, 0, COUNT(wrong));
+	tcase_add_loop_test(tcase, nobody_to_connect_from, 0, COUNT(nobodies));
+	tcase_add_loop_test(tcase, nobody_to_tell_of, 0, COUNT(nobodies));
 	tcase_add_loop_test(tcase, ended_in_the_middle, 0, 5);
 	tcase_add_test(tcase, reset_in_the_middle);
 	tcase_add_test(tcase, reset_while_connecting);

@@ -189,10 +189,23 @@ START_TEST(questions)
 	ck_assert(address_is_loopback(&loopback) && address_is_loopback(&six) && address_is_loopback(&mapped));
 	ck_assert(!address_is_loopback(&far) && !address_is_loopback(&far_six) && !address_is_loopback(&far_mapped));
 	ck_assert(!address_is_loopback(&local) && !address_is_loopback(&none));
+	ck_assert(!address_is_many(&far) && !address_is_many(&far_six) && !address_is_many(&local) &&
+		!address_is_many(&none));
 	ck_assert(address_is_unix(&local) && !address_is_unix(&six) && !address_is_unix(&none));
 	ck_assert_uint_eq(address_port(&six), 4711);
 	ck_assert_uint_eq(address_port(&far), 4712);
 	ck_assert_uint_eq(address_port(&local), 0);
+}
+END_TEST
+
+static const char *const many[] = {"224.0.0.1:1", "239.255.255.255:1", "255.255.255.255:1", "[ff02::1%1]:1",
+	"[ff0e::1]:1"};
+
+START_TEST(addresses_of_many)
+{
+	struct address address = parsed(many[_i]);
+
+	ck_assert(address_is_many(&address) && !address_is_wildcard(&address));
 }
 END_TEST
 
@@ -211,6 +224,7 @@ int main(void)
 	tcase_add_test(tcase, unix_names_of_all_kinds);
 	tcase_add_loop_test(tcase, mapped_addresses_become_what_they_stand_for, 0, COUNT(mappings));
 	tcase_add_test(tcase, questions);
+	tcase_add_loop_test(tcase, addresses_of_many, 0, COUNT(many));
 	suite_add_tcase(suite, tcase);
 	return unit_main(suite);
 }
