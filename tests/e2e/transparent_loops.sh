@@ -174,6 +174,12 @@ upstream = localhost:16006
 [listener two]
 listen = 127.0.0.1:16006
 upstream = localhost:16005
+[listener mirror]
+listen = 127.0.0.1:16009
+upstream = 127.0.0.1:16010
+upstream_bind = client
+accept_proxy = yes
+proxy_from = 127.0.0.1
 [listener first]
 listen = 0.0.0.0:16007
 upstream = localhost:16008
@@ -195,6 +201,11 @@ eventually circle_over
 result $? "five clients, and six sessions, since two listeners make a circle: $(sessions)"
 answers "" 127.0.0.1 16007 && answers "" 127.0.0.1 16007
 result $? "a listener may lead to another" "$dir/nc.log"
+
+# A server socket with both ends the same would be connected to itself.
+printf 'PROXY TCP4 127.0.0.1 127.0.0.1 16010 80\r\nhello\n' | timeout 60 nc -N 127.0.0.1 16009 >"$dir/back" 2>"$dir/nc.log"
+eventually grep -q ' session .* listener=mirror client=127.0.0.1:16010 .* close=connect-refused$' "$dir/log" && [ ! -s "$dir/back" ]
+result $? "a client with the address and port of a server that is down is refused" "$dir/back"
 stop_weir
 
 # ---- rules that catch what weir itself sends
