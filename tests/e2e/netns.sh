@@ -49,7 +49,6 @@ netns_enter() {
 . "$WEIR_SRCDIR/tests/e2e/lib.sh"
 [ -n "${netns_way-}" ] || netns_enter
 
-
 # shellcheck disable=SC2034 # not every script needs all of them
 {
 	client4=10.77.1.2
@@ -60,7 +59,6 @@ netns_enter() {
 	in_server="nsenter --net=/run/netns/server --"
 }
 
-
 # No address waits for others to object to it.
 # shellcheck disable=SC2016 # $where is the inner shell's
 netns_settings='
@@ -70,25 +68,32 @@ netns_settings='
 		echo 1 >/proc/sys/net/ipv6/conf/$where/forwarding
 		echo 0 >/proc/sys/net/ipv4/conf/$where/rp_filter
 	done
-	echo 1 >/proc/sys/net/ipv4/ip_forward
-	ip link set lo up'
+	echo 1 >/proc/sys/net/ipv4/ip_forward'
 
 # netns_connect NAMESPACE ITS-DEVICE DEVICE-HERE NUMBER
 netns_connect() {
-	ip link add "$2" netns "$1" type veth peer name "$3" &&
-		ip address add "10.77.$4.1/24" dev "$3" &&
-		ip address add "fd77:$4::1/64" dev "$3" nodad &&
-		ip link set "$3" up &&
-		ip -n "$1" address add "10.77.$4.2/24" dev "$2" &&
-		ip -n "$1" address add "fd77:$4::2/64" dev "$2" nodad &&
-		ip -n "$1" link set "$2" up &&
-		ip -n "$1" route add default via "10.77.$4.1" &&
-		ip -n "$1" route add default via "fd77:$4::1"
+	ip -batch - <<-END && ip -n "$1" -batch - <<-END_THERE
+		link add $2 netns $1 type veth peer name $3
+		address add 10.77.$4.1/24 dev $3
+		address add fd77:$4::1/64 dev $3 nodad
+		link set $3 up
+	END
+		link set lo up
+		address add 10.77.$4.2/24 dev $2
+		address add fd77:$4::2/64 dev $2 nodad
+		link set $2 up
+		route add default via 10.77.$4.1
+		route add default via fd77:$4::1
+	END_THERE
 }
 
 netns_make() {
-	mount -t tmpfs tmpfs /run && ip netns add client && ip netns add server &&
-		sh -c "$netns_settings" && $in_client sh -c "$netns_settings" && $in_server sh -c "$netns_settings" &&
+	mount -t tmpfs tmpfs /run && sh -c "$netns_settings" && ip -batch - <<-END &&
+		link set lo up
+		netns add client
+		netns add server
+	END
+		$in_client sh -c "$netns_settings" && $in_server sh -c "$netns_settings" &&
 		netns_connect client c0 r0 1 && netns_connect server s0 r1 2
 }
 

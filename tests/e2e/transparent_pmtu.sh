@@ -12,16 +12,18 @@ far6=fd77:4::2
 in_far="nsenter --net=/run/netns/far --"
 {
 	ip netns add far && $in_far sh -c "$netns_settings" &&
-		$in_server ip link add f1 mtu 1300 type veth peer name f0 &&
-		$in_server ip link set f0 netns far &&
-		$in_server ip address add 10.77.4.1/24 dev f1 &&
-		$in_server ip address add fd77:4::1/64 dev f1 nodad &&
-		$in_server ip link set f1 up &&
-		$in_far ip address add $far4/24 dev f0 &&
-		$in_far ip address add $far6/64 dev f0 nodad &&
-		$in_far ip link set f0 up &&
-		$in_far ip route add default via 10.77.4.1 &&
-		$in_far ip route add default via fd77:4::1 &&
+		ip -n server -batch - <<-END && ip -n far -batch - <<-END_FAR &&
+			link add f1 mtu 1300 type veth peer name f0 netns far
+			address add 10.77.4.1/24 dev f1
+			address add fd77:4::1/64 dev f1 nodad
+			link set f1 up
+		END
+			address add $far4/24 dev f0
+			address add $far6/64 dev f0 nodad
+			link set f0 up
+			route add default via 10.77.4.1
+			route add default via fd77:4::1
+		END_FAR
 		ip route add 10.77.4.0/24 via $server4 &&
 		ip route add fd77:4::/64 via $server6
 } >"$dir/far.log" 2>&1 || {
