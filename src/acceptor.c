@@ -74,7 +74,7 @@ static void wait_for_resources(struct acceptor *acceptor, int error)
 
 	event_del(&acceptor->event);
 	sched_timer_set(&acceptor->site->sched, &acceptor->timer, now + RETRY_AFTER);
-	if (commons_may_complain(acceptor->site->commons, now))
+	if (commons_may_complain(acceptor->site->commons, CLOSE_NO_DESCRIPTORS, now))
 		log_warning("listener %s: cannot accept: %s; clients wait in the backlog",
 			acceptor->listener->config->name, strerrordesc_np(error));
 }

@@ -95,7 +95,7 @@ static bool closes_loop(struct connection *connection, uint64_t now)
 
 	if (arrival == NULL || !arrival_returns(arrival, &commons->loops))
 		return false;
-	if (commons_may_complain(commons, now))
+	if (commons_may_complain(commons, CLOSE_LOOP, now))
 		arrival_complain(arrival);
 	session_close(&connection->session, CLOSE_LOOP, now);
 	return true;
@@ -107,7 +107,7 @@ static bool is_worth_telling(const struct connection *connection, const struct d
 	bool common = outcome->reason == CLOSE_NO_DESCRIPTORS || outcome->reason == CLOSE_LOOP ||
 		listener_of(connection)->config->upstream->original;
 
-	return !common || commons_may_complain(site_of(connection)->commons, now);
+	return !common || commons_may_complain(site_of(connection)->commons, outcome->reason, now);
 }
 
 static void dialled(void *argument, const struct dial_outcome *outcome, uint64_t now)
@@ -208,7 +208,7 @@ static void turn_away(struct site *site, struct listener *listener, uint64_t now
 {
 	give_back(site, listener);
 	stack_put_floors(&listener->stack);
-	if (commons_may_complain(site->commons, now))
+	if (commons_may_complain(site->commons, CLOSE_NO_MEMORY, now))
 		log_warning("listener %s: no memory for a session; its client was reset", listener->config->name);
 }
 
@@ -248,7 +248,7 @@ static int enter(struct connection *connection, const struct proxy_header *heade
 	struct site *site = site_of(connection);
 
 	if (arrival_admit(arrival, &site->commons->loops, connection->client.fd, header) == 0) {
-		if (arrival_offends(arrival) && commons_may_complain(site->commons, now))
+		if (arrival_offends(arrival) && commons_may_complain(site->commons, arrival->refused, now))
 			arrival_complain(arrival);
 		if (header != NULL && header->source.length != 0)
 			address_pack(&connection->passage->proxy, &arrival->peer);

@@ -58,6 +58,7 @@ enum close_reason {
 #define X(id, name) CLOSE_##id,
 	CLOSE_REASONS(X)
 #undef X
+		CLOSE_REASON_COUNT
 };
 
 extern const char *const close_reason_names[];

@@ -25,13 +25,13 @@
 struct site;
 
 struct commons {
-	struct pool memory;             /* pages of 4 KiB that are nobody's own */
-	struct pool sessions;           /* max_sessions */
-	struct scopes scopes;           /* clients' pools */
-	struct loops loops;             /* what weir knows itself by */
-	_Atomic uint64_t complained_at; /* ns: when a lack of resources was logged last */
-	_Atomic unsigned spreading;     /* open acceptors that hand clients over to other workers */
-	struct site **sites;            /* of all workers; set before threads start */
+	struct pool memory;                                 /* pages of 4 KiB that are nobody's own */
+	struct pool sessions;                               /* max_sessions */
+	struct scopes scopes;                               /* clients' pools */
+	struct loops loops;                                 /* what weir knows itself by */
+	_Atomic uint64_t complained_at[CLOSE_REASON_COUNT]; /* ns: when that was logged last, of whatever session */
+	_Atomic unsigned spreading;                         /* open acceptors that hand clients over to other workers */
+	struct site **sites;                                /* of all workers; set before threads start */
 	unsigned site_count;
 };
 
@@ -50,7 +50,7 @@ struct site {
 	bool closing;           /* clients will come no more */
 };
 
-/* Whether a lack of resources may be logged now: for all workers together, once a second. */
-bool commons_may_complain(struct commons *commons, uint64_t now);
+/* Whether what many sessions may meet at once may be logged now: for all workers together, each reason once a second. */
+bool commons_may_complain(struct commons *commons, enum close_reason reason, uint64_t now);
 
 #endif

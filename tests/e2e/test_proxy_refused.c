@@ -223,6 +223,23 @@ START_TEST(an_urgent_byte_in_the_middle)
 }
 END_TEST
 
+/* Each reason is told once a second: who knocks often with one does not hide the others. */
+START_TEST(reasons_do_not_hide_each_other)
+{
+	struct pair pair;
+
+	begin("", "deny = 127.0.0.3");
+	pair = come();
+	say(&pair, wrong[0].bytes, wrong[0].length);
+	expect_refused(&pair, "proxy-error");
+	weir_wait(weir, " warning listener a: 127.0.0.1:[0-9]+ is refused: no PROXY header");
+	pair = pair_come("127.0.0.3", port);
+	expect_refused(&pair, "denied");
+	weir_wait(weir, " warning listener a: 127.0.0.3:[0-9]+ is refused: denied");
+	end(0);
+}
+END_TEST
+
 /* ---- late ---------------------------------------------------------------------------------------------------------- */
 
 /* Nothing at all, some of it, or a byte every now and then: the time is for the whole header. */
@@ -458,6 +475,7 @@ int main(void)
 	TCase *tcase = harness_case(suite, "wrong");
 
 	tcase_add_loop_test(tcase, malformed, 0, COUNT(wrong));
+	tcase_add_test(tcase, reasons_do_not_hide_each_other);
 	tcase_add_loop_test(tcase, nobody_to_connect_from, 0, COUNT(nobodies));
 	tcase_add_loop_test(tcase, nobody_to_tell_of, 0, COUNT(nobodies));
 	tcase_add_loop_test(tcase, ended_in_the_middle, 0, 5);
