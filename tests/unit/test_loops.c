@@ -109,6 +109,28 @@ START_TEST(whom_a_listener_leads_to)
 }
 END_TEST
 
+/* A server with the port of a wildcard costs system calls once a second, not with each connection. */
+START_TEST(the_kernel_is_asked_once_a_second)
+{
+	const uint64_t second = UINT64_C(1000000000);
+	struct address elsewhere = address("192.0.2.1:15001"), other_port = address("192.0.2.1:15002");
+	struct address here = address("127.0.0.9:15001");
+	struct loops_memory memory = {0};
+
+	begin("0.0.0.0:15001");
+	ck_assert(!loops_lead_back(&loops, &memory, 0, &other_port, second));
+	ck_assert_uint_eq(memory.until, 0);
+	ck_assert(!loops_lead_back(&loops, &memory, 0, &elsewhere, second));
+	ck_assert_uint_eq(memory.until, 2 * second);
+	memory.local = true; /* as if it had become so; nobody looks */
+	ck_assert(loops_lead_back(&loops, &memory, 0, &elsewhere, 2 * second - 1));
+	ck_assert(!loops_lead_back(&loops, &memory, 0, &elsewhere, 2 * second));
+	ck_assert(loops_lead_back(&loops, &memory, 0, &here, 2 * second));
+	ck_assert(!loops_lead_back(&loops, &memory, 0, &elsewhere, 2 * second));
+	loops_destroy(&loops);
+}
+END_TEST
+
 /* The addresses that this machine really has are its own, whatever they are. */
 START_TEST(an_address_of_this_machine)
 {
@@ -227,6 +249,7 @@ int main(void)
 
 	tcase_add_loop_test(tcase, where_a_connection_would_lead, 0, (int)(sizeof(leads) / sizeof(leads[0])));
 	tcase_add_loop_test(tcase, whom_a_listener_leads_to, 0, (int)(sizeof(circles) / sizeof(circles[0])));
+	tcase_add_test(tcase, the_kernel_is_asked_once_a_second);
 	tcase_add_test(tcase, an_address_of_this_machine);
 	tcase_add_loop_test(tcase, own_connections_are_known_until_they_are_forgotten, 0,
 		(int)(sizeof(homes) / sizeof(homes[0])));
