@@ -14,6 +14,7 @@
 
 #include "connection.h"
 #include "container.h"
+#include "dial_socket.h"
 #include "log.h"
 
 #define ACCEPT_BATCH 16                       /* clients accepted per event */

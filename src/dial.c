@@ -7,13 +7,13 @@
 
 #include <errno.h>
 #include <event2/dns.h>
-#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "container.h"
+#include "dial_socket.h"
 #include "rest.h"
 
 #define RETRY_AFTER (UINT64_C(20) * 1000000) /* ns */
@@ -100,11 +100,6 @@ static void finish(struct dial *dial, uint64_t now)
 	done(argument, &outcome, now);
 }
 
-static bool out_of_descriptors(int error)
-{
-	return error == EMFILE || error == ENFILE;
-}
-
 static enum close_reason reason_of(int error, bool loop)
 {
 	if (loop)
@@ -113,7 +108,7 @@ static enum close_reason reason_of(int error, bool loop)
 		return CLOSE_CONNECT_REFUSED;
 	if (error == ETIMEDOUT)
 		return CLOSE_CONNECT_TIMEOUT;
-	return out_of_descriptors(error) ? CLOSE_NO_DESCRIPTORS : CLOSE_CONNECT_FAILED;
+	return dial_out_of_descriptors(error) ? CLOSE_NO_DESCRIPTORS : CLOSE_CONNECT_FAILED;
 }
 
 static void failed(struct dial *dial, int error)
@@ -140,133 +135,16 @@ static void on_event(void *argument)
 	sched_enqueue(dial->base->sched, &dial->task);
 }
 
-int dial_spare(struct dial_base *base)
-{
-	if (base->spare < 0)
-		base->spare = open("/dev/null", O_RDONLY | O_CLOEXEC);
-	return base->spare < 0 ? -1 : 0;
-}
-
-bool dial_free_descriptors(struct dial_base *base)
-{
-	return stock_clear(&base->stock);
-}
-
-/* A new socket, if need be in place of what can be spared, or of the spare descriptor. */
-static int make_socket(struct dial *dial, const struct address *address)
-{
-	bool local = address_is_loopback(address);
-	int fd = socket_open(address, dial->target->options, local);
-
-	if (fd < 0 && out_of_descriptors(errno) && dial_free_descriptors(dial->base))
-		fd = socket_open(address, dial->target->options, local);
-	if (fd >= 0 || !out_of_descriptors(errno) || dial->base->spare < 0)
-		return fd;
-	close(dial->base->spare);
-	dial->base->spare = -1;
-	return socket_open(address, dial->target->options, local);
-}
-
 /* What passes by itself: the same address is tried again, as long as it may. */
 static bool wait_to_retry(struct dial *dial, int error, uint64_t now)
 {
 	bool full = error == EAGAIN && address_is_unix(&dial->outcome.address);
 
-	if ((!out_of_descriptors(error) && !full) || now >= dial->give_up_at)
+	if ((!dial_out_of_descriptors(error) && !full) || now >= dial->give_up_at)
 		return false;
 	dial->waiting = true;
 	sched_timer_set(dial->base->sched, &dial->timer, now + RETRY_AFTER);
 	return true;
-}
-
-static int close_failed(int fd)
-{
-	int error = errno;
-
-	close(fd);
-	errno = error;
-	return -1;
-}
-
-/* The address that the connection is to have, or NULL for any. -1 with errno: it cannot have the one it should. */
-static int find_source(const struct dial *dial, const struct address *to, const struct address **source)
-{
-	*source = NULL;
-	if (address_is_unix(to))
-		return 0;
-	if (dial->terms->client != NULL)
-		*source = dial->terms->client;
-	else if (dial->target->bound)
-		*source = &dial->target->bind[to->sa.sa_family == AF_INET6];
-	if (*source == NULL || ((*source)->length != 0 && (*source)->sa.sa_family == to->sa.sa_family))
-		return 0;
-	errno = EAFNOSUPPORT;
-	return -1;
-}
-
-static int set_source(int fd, const struct address *source, bool keep_port)
-{
-	struct address from = *source;
-	int on = 1;
-
-	if (!keep_port && from.sa.sa_family == AF_INET6)
-		from.in6.sin6_port = 0;
-	else if (!keep_port)
-		from.in.sin_port = 0;
-	(void)!setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof(on)); /* one port, several servers */
-	if (address_port(&from) == 0) /* connect() finds one that is free towards this server */
-		(void)!setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof(on));
-	return bind(fd, &from.sa, from.length);
-}
-
-/* A socket that connects, or -1 with errno. */
-static int connect_from(struct dial *dial, const struct address *to, const struct address *source, bool keep_port)
-{
-	int fd = make_socket(dial, to);
-
-	if (fd < 0)
-		return -1;
-	if (source != NULL && set_source(fd, source, keep_port) != 0)
-		return close_failed(fd);
-	if (connect(fd, &to->sa, to->length) != 0 && errno != EINPROGRESS)
-		return close_failed(fd);
-	return fd;
-}
-
-/* The same port may belong to a connection that is not quite over, or be one that weir may not have; the client's address
-   matters more than its port. */
-static bool is_port_barred(int error)
-{
-	return error == EADDRINUSE || error == EADDRNOTAVAIL || error == EACCES;
-}
-
-/* So early that weir knows its own connection when it comes back. */
-static void note_departure(struct dial *dial, int fd, const struct address *to)
-{
-	struct departure *departure = dial->terms->departure;
-
-	if (departure == NULL)
-		return;
-	loops_forget(dial->target->loops, departure); /* that of an attempt before */
-	loops_depart(dial->target->loops, departure, fd, to);
-}
-
-static int connect_to(struct dial *dial, const struct address *to)
-{
-	const struct address *source;
-	bool keep_port = dial->terms->client == NULL || dial->target->keep_port;
-	int fd;
-
-	if (find_source(dial, to, &source) != 0)
-		return -1;
-	if (source != NULL && address_same_host(source, to) && address_port(source) == address_port(to))
-		keep_port = false; /* with both ends the same, a socket connects to itself where nobody listens */
-	fd = connect_from(dial, to, source, keep_port);
-	if (fd < 0 && keep_port && source != NULL && address_port(source) != 0 && is_port_barred(errno))
-		fd = connect_from(dial, to, source, false);
-	if (fd >= 0)
-		note_departure(dial, fd, to);
-	return fd;
 }
 
 /* -1 with errno. */
@@ -288,11 +166,11 @@ static int begin_connecting(struct dial *dial, uint64_t now)
 		fd = -1;
 	}
 	if (fd >= 0) {
-		note_departure(dial, fd, address);
+		dial_note_departure(dial->target, dial->terms, fd, address);
 		rest_end(dial->socket, on_event, dial);
 		return 0;
 	}
-	fd = connect_to(dial, address);
+	fd = dial_connect(dial->base, dial->target, dial->terms, address);
 	if (fd < 0)
 		return -1;
 	if (endpoint_socket_open(dial->socket, fd, address, dial->base->events, on_event, dial) != 0) {

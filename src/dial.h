@@ -62,14 +62,8 @@ struct dial_outcome {
 	struct address address;   /* the last one tried; length 0: none */
 };
 
-/* Makes sure that there is a spare descriptor, before a client is accepted that will need one. 0, or -1 with errno. */
-int dial_spare(struct dial_base *base) __attribute__((warn_unused_result));
-
 /* Frees what is kept for the next dials. */
 void dial_forget(struct dial_base *base);
-
-/* Closes what can be spared: true if there was anything, so that it is worth trying again. */
-bool dial_free_descriptors(struct dial_base *base);
 
 /*
  * Starts to dial into `socket`, which may be at rest (see rest.h), and is open for its session when done() is told

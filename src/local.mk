@@ -43,6 +43,8 @@ src_libweir_a_SOURCES = \
 	src/depot.h \
 	src/dial.c \
 	src/dial.h \
+	src/dial_socket.c \
+	src/dial_socket.h \
 	src/endpoint.c \
 	src/endpoint.h \
 	src/endpoint_socket.c \

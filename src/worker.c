@@ -17,6 +17,7 @@
 #include "clock.h"
 #include "connection.h"
 #include "container.h"
+#include "dial_socket.h"
 #include "host.h"
 #include "log.h"
 
