@@ -41,6 +41,7 @@ EXTRA_DIST += \
 	tests/mutants/low-forgotten.patch \
 	tests/mutants/low-inclusive.patch \
 	tests/mutants/mail-lost.patch \
+	tests/mutants/mark-unnoticed.patch \
 	tests/mutants/memory-kept.patch \
 	tests/mutants/never-paid.patch \
 	tests/mutants/no-byte-bound.patch \
