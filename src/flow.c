@@ -431,8 +431,11 @@ static void tell_policies(struct flow *flow, const struct before *before, bool t
 	hearing->moved = event.read > 0 || event.written > 0;
 	hearing->over = true;
 	standing_event(&flow->standing, hearing, &event);
-	if (event.what != 0 || flow->standing.owner->stack->claim_count > 0) /* leases are not kept for nothing */
-		standing_consult(&flow->standing, hearing);
+	if (event.what == 0 && flow->standing.owner->stack->claim_count == 0)
+		return;
+	/* leases are not kept for nothing; and what came just now is used now, since nobody may ever wake this flow for it */
+	if (standing_consult(&flow->standing, hearing))
+		scan(flow, hearing, now);
 }
 
 static uint32_t paused_by(const struct flow *flow)

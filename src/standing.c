@@ -380,8 +380,10 @@ bool standing_consult(struct standing *standing, struct hearing *hearing)
 		ask_all(standing, hearing, limits); /* what they let pass may follow from what is leased now */
 		standing_yield(standing, hearing, limits);
 	}
-	/* within a turn, units that are used up and not spent yet may leave nothing to wait for; it ends with a consultation */
-	if ((standing->verdict.paused != 0 || standing->verdict.stopped != 0) && (hearing->over || !claims))
+	/* within a turn, units that are used up and not spent yet may leave nothing to wait for; it ends with a consultation, and
+	   what is to be scanned with new units has not been, yet */
+	if ((standing->verdict.paused != 0 || standing->verdict.stopped != 0) && (hearing->over || !claims) &&
+		!(changed && standing->owner->stack->scanner_count > 0))
 		watch_promises(standing, limits, &hearing->view);
 	if (claims)
 		standing_gate(standing, limits);

@@ -69,6 +69,7 @@ unit_tests += \
 	tests/unit/test_bucket \
 	tests/unit/test_crowd \
 	tests/unit/test_depot \
+	tests/unit/test_door \
 	tests/unit/test_endpoint \
 	tests/unit/test_floors \
 	tests/unit/test_flow \
