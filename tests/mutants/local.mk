@@ -33,6 +33,7 @@ EXTRA_DIST += \
 	tests/mutants/half-price.patch \
 	tests/mutants/held-forgotten.patch \
 	tests/mutants/high-plus-one.patch \
+	tests/mutants/late-unit-unused.patch \
 	tests/mutants/lease-kept.patch \
 	tests/mutants/lease-uncounted.patch \
 	tests/mutants/leaving-wakes-nobody.patch \
