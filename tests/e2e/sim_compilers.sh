@@ -11,7 +11,7 @@ cd "$WEIR_SRCDIR" || exit 1
 
 # The simulator needs no sockets: weir's upper half would only cost time.
 sources() {
-	find src tools/sim tools/weir-sim.c -name '*.c' | grep -v -E '^src/(main|server|worker|acceptor|arrival|greeting|loops|origin|connection|dial|site|report|privileges|notify|listener|endpoint_socket|rest|stock)\.c'
+	find src tools/sim tools/weir-sim.c -name '*.c' | grep -v -E '^src/(main|server|worker|acceptor|arrival|greeting|loops|origin|connection|dial|dial_socket|site|report|privileges|notify|listener|endpoint_socket|rest|stock)\.c'
 }
 
 # compile NAME COMPILER FLAG: $dir/NAME/weir-sim and its policies, or says why not
