@@ -991,6 +991,10 @@ fill_conntrack() {
 	END
 }
 
+conntrack_empty() {
+	[ "$(sysctl -n net.netfilter.nf_conntrack_count)" = 0 ]
+}
+
 # The limit is the machine's, and not to be set from here; but each network has a table of its own to fill.
 fault_conntrack_full() {
 	gateway redirect
@@ -1000,6 +1004,9 @@ fault_conntrack_full() {
 		skip "conntrack is missing, or has room for too many: $most" "conntrack-full"
 		return
 	fi
+	# one that is over, as that one now, would make room; and one that is taken away counts for a while
+	conntrack -F >/dev/null 2>&1
+	eventually conntrack_empty
 	fill_conntrack "$most"
 	goes none
 	finds conntrack-full
