@@ -81,8 +81,10 @@ static struct dialog *dialog_open(int i)
 	memset(dialog, 0, sizeof(*dialog));
 	dialog->pair = pair_open(ports[i % UPSTREAMS], &servers[i % UPSTREAMS]);
 	for (int n = 0; n < REQUESTS; n++) {
-		snprintf(dialog->asks + n * LINE, LINE + 1, "session %5d asks for %8d\n", i, n);
-		snprintf(dialog->answers + n * LINE, LINE + 1, "session %5d may have %8d\n", i, n);
+		snprintf(dialog->asks + n * LINE, LINE + 1, "session %5hu asks for %8hu\n", (unsigned short)i,
+			(unsigned short)n);
+		snprintf(dialog->answers + n * LINE, LINE + 1, "session %5hu may have %8hu\n", (unsigned short)i,
+			(unsigned short)n);
 	}
 	return dialog;
 }
