@@ -65,7 +65,7 @@ static void hand_over(struct acceptor *acceptor, int fd, const struct address *p
 
 static bool out_of_resources(int error)
 {
-	return error == EMFILE || error == ENFILE || error == ENOBUFS || error == ENOMEM;
+	return dial_out_of_descriptors(error) || error == ENOBUFS || error == ENOMEM;
 }
 
 /* Pauses; the timer tries again. */
@@ -120,7 +120,7 @@ static bool accept_one(struct acceptor *acceptor)
 	peer.length = sizeof(peer.storage);
 	do {
 		fd = accept4(acceptor->fd, &peer.sa, &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-	} while (fd < 0 && (errno == EMFILE || errno == ENFILE) && dial_free_descriptors(&acceptor->site->dials));
+	} while (fd < 0 && dial_out_of_descriptors(errno) && dial_free_descriptors(&acceptor->site->dials));
 	if (fd < 0) {
 		if (out_of_resources(errno))
 			wait_for_resources(acceptor, errno);
